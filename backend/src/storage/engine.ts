@@ -1,0 +1,148 @@
+/**
+ * The port between the journal core and a database: what an engine appends, reads and copies.
+ *
+ * An engine promises that `append` is durable and applied as a whole or not at all, that it
+ * throws `Fenced` once another process has taken over, and that reads see only applied
+ * entries. It never decides anything: order, keys, uniqueness and hashes come from the core.
+ */
+import type { StoredRecord } from './collections.ts'
+
+/** One record in an entry. `record` and `salt` are null once its payload was erased; `digest` stays. */
+export interface EntryPut {
+	collection: string
+	id: string
+	record: StoredRecord | null
+	salt: string | null
+	/** SHA-256 over the salt and the record's canonical JSON, base64url. */
+	digest: string
+}
+
+/** One atomic step. `hash` chains the previous entry's hash with everything here but payloads. */
+export interface Entry {
+	lineage: string
+	seq: number
+	term: number
+	/** Never before the previous entry's. */
+	at: string
+	/** The user who did it, or null for the server itself. */
+	by: string | null
+	schema: number
+	puts: EntryPut[]
+	removes: { collection: string; id: string }[]
+	hash: string
+}
+
+/** Where a journal ends. */
+export interface Head {
+	lineage: string
+	seq: number
+	term: number
+	at: string
+	hash: string
+	/** The journal reaches back to the entry after this one. */
+	pruned: number
+	/** Hash of the entry `pruned`: where the chain that is left begins. */
+	prunedHash: string
+}
+
+/** A record's index keys, as the core computed them: per index the encoded keys, and the sort value where declared. */
+export type Keys = Record<string, { keys: string[]; sort: string | number | null }>
+
+/** What a group does to one record in the end. `json` is the canonical JSON, null when the record goes. */
+export interface GroupChange {
+	collection: string
+	id: string
+	seq: number
+	rev: number
+	/** Position among the records born in the same entry, by id: 0 to 999. */
+	ordinal: number
+	born: boolean
+	json: string | null
+	keys: Keys
+}
+
+/** Entries that become durable together: all or none. */
+export interface EntryGroup {
+	lineage: string
+	first: number
+	last: number
+	term: number
+	schema: number
+	at: string
+	/** Hash of the last entry. */
+	hash: string
+	entries: Entry[]
+	/** The entries as canonical JSON without what the group says for all (lineage, term, schema), one a line. */
+	lines: string[]
+	changes: GroupChange[]
+}
+
+/** A place in the order of an index. */
+export interface Position {
+	sort: string | number | null
+	seq: number
+	id: string
+}
+
+/** What `find` asks of an index: records with exactly `key` (or, with `prefix`, keys that begin so). */
+export interface EngineQuery {
+	key: string
+	prefix: boolean
+	after: Position | null
+	before: Position | null
+	limit: number
+	order: 'ascending' | 'descending'
+}
+
+/** Everything at one seq, in the order of collections, then `(seq, id)`. */
+export interface Export {
+	head: Head
+	records: AsyncIterable<{ collection: string; record: StoredRecord }>
+}
+
+/** What `replace` loads: records in export order, with the keys and ordinals the core computed. */
+export interface Replacement {
+	head: Head
+	records: AsyncIterable<GroupChange>
+}
+
+/** At most ten methods, so that a second database stays a thin file. Opening is each engine's own function. */
+export interface Engine {
+	/** Durable and applied when it resolves. Throws `Fenced`, `StorageFull` (nothing happened) or `OutcomeUnknown`. */
+	append(group: EntryGroup): Promise<void>
+	getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]>
+	find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]>
+	/** At least one whole group from the entry after `after` on, about `limit` entries, in order; empty at the end. */
+	entries(after: number, limit: number): Promise<Entry[]>
+	head(): Promise<Head>
+	export(): Promise<Export>
+	/** Builds the new state beside the old, checks it, and commits it at one moment. The engine is closed afterwards. */
+	replace(replacement: Replacement): Promise<void>
+	/** Forgets the journal up to `seq`, never the newest group. */
+	prune(seq: number): Promise<void>
+	/** Blanks the payloads of these records in all entries below each `rev`. */
+	erase(targets: readonly { collection: string; id: string; rev: number }[]): Promise<void>
+	close(): Promise<void>
+}
+
+/** Another process has taken over: this one must stop serving at once. */
+export class Fenced extends Error {
+	override name = 'Fenced'
+}
+/** The disk is full: nothing was written, reading goes on, and writing works again when there is space. */
+export class StorageFull extends Error {
+	override name = 'StorageFull'
+}
+/** The write may or may not be durable. The embedded engine writes no more after this until it is opened anew. */
+export class OutcomeUnknown extends Error {
+	override name = 'OutcomeUnknown'
+}
+/** The database can't be reached or used now. `hint` is the next step for the operator. */
+export class StorageUnavailable extends Error {
+	override name = 'StorageUnavailable'
+	readonly hint: string | undefined
+	constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+		super(message, { cause: options.cause })
+		this.hint = options.hint
+	}
+}

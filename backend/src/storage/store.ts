@@ -1,0 +1,71 @@
+/**
+ * The journal core: every change is one journal entry, and the entry is the commit.
+ *
+ * Promises: steps run one after another and take effect whole, in order, durable before they
+ * are acknowledged; readers outside of a step see committed state only. One process writes.
+ */
+import type { Records, StoredRecord } from './collections.ts'
+import type { Entry, Position } from './engine.ts'
+
+/** What a query may say. Every result is bounded by `limit` (at most 1,000). */
+export interface FindOptions {
+	after?: Position | null
+	before?: Position | null
+	limit: number
+	/** By the index's sort field, then `(seq, id)`. Default: ascending. */
+	order?: 'ascending' | 'descending'
+}
+
+/** The values of an index's key fields, in their order. */
+export type KeyValues = readonly (string | number | boolean)[]
+
+/** What a put takes: the core sets seq, rev and times (a new record may bring its own, earlier, `createdAt`). */
+export type Draft<T extends StoredRecord> = Omit<T, 'seq' | 'rev' | 'createdAt' | 'updatedAt'> & Partial<StoredRecord>
+
+/** One step's view: committed state, earlier steps' puts and its own. Unusable once the step has ended. */
+export interface Tx<R extends object = Records> {
+	/** The time of this step's entry. */
+	readonly at: string
+	/** The lineage and number of this step's entry, if it puts anything. */
+	readonly lineage: string
+	readonly seq: number
+	get<C extends keyof R & string>(collection: C, id: string): Promise<Readonly<R[C]> | null>
+	find<C extends keyof R & string>(collection: C, index: string, key: KeyValues, options: { limit: number }): Promise<Readonly<R[C]>[]>
+	/** Creates or replaces. Returns the record as it will be stored. Throws `UniqueTaken` when another record holds a unique key. */
+	put<C extends keyof R & string>(collection: C, record: R[C] extends StoredRecord ? Draft<R[C]> : never): Promise<Readonly<R[C]>>
+	/** No effect when there is no such record. */
+	remove(collection: keyof R & string, id: string): Promise<void>
+}
+
+export interface Store<R extends object = Records> {
+	/**
+	 * One atomic, journaled step by `by` (a user's id, null for the server). May be run again, so it
+	 * awaits nothing but `tx` and changes nothing else. Resolves with the step's value when its entry
+	 * is durable and readable. A step that throws leaves nothing; one that puts nothing makes no entry.
+	 * Throws what the step throws, `StorageFull`, `OutcomeUnknown`, `Fenced` or `StorageUnavailable`.
+	 */
+	write<T>(by: string | null, step: (tx: Tx<R>) => Promise<T>): Promise<T>
+	/** Committed state. Null when there is no such record. */
+	get<C extends keyof R & string>(collection: C, id: string): Promise<Readonly<R[C]> | null>
+	getMany<C extends keyof R & string>(collection: C, ids: readonly string[]): Promise<(Readonly<R[C]> | null)[]>
+	find<C extends keyof R & string>(collection: C, index: string, key: KeyValues, options: FindOptions): Promise<Readonly<R[C]>[]>
+	/** The journal after `after` up to the head at the time of each read. Throws `CursorUnknown` where it is pruned or ahead. */
+	entries(options: { after: number; limit?: number }): AsyncIterable<Entry>
+	/** The last committed entry: its place is what pages carry as their cursor. */
+	readonly head: { lineage: string; seq: number; at: string; pruned: number }
+	/** Called once per commit group, in order, after its writes were acknowledged. Returns the way to stop. */
+	onCommit(listener: (entries: readonly Entry[]) => void): () => void
+	/** Called once when the store can no longer write: fenced, or a write failed for good. */
+	onStopped(listener: (reason: Error) => void): () => void
+	/** Null while the store takes writes; else why it does not. */
+	readonly stopped: Error | null
+	/** Everything at exactly one seq, while writes go on. */
+	exportAt(): Promise<{ lineage: string; seq: number; records: AsyncIterable<{ collection: keyof R & string; record: StoredRecord }> }>
+	/** Restore: all or nothing, and a new lineage that counts on from `seq`. The store is closed afterwards. */
+	replaceAll(source: { seq: number; records: AsyncIterable<{ collection: string; record: StoredRecord }> }): Promise<void>
+	/** Replaces these records by `record` (null: keeps the present one) and blanks every earlier payload of them. */
+	erase(by: string | null, targets: readonly { collection: keyof R & string; record: StoredRecord }[]): Promise<void>
+	/** Forgets journal entries older than `before`, never the newest group. */
+	prune(before: Date): Promise<void>
+	close(): Promise<void>
+}

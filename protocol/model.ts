@@ -1,0 +1,154 @@
+/**
+ * What the wire carries: the limits of every field, and the records as people see them.
+ *
+ * Promises that a string which passed a schema here is well-formed Unicode in NFC, without
+ * control characters, and no longer than its limit. Never says who may see what: that is
+ * backend/src/access.ts.
+ */
+import { z } from 'zod'
+
+/** Every limit of the product in one place. Characters are UTF-16 units after NFC. */
+export const limits = {
+	name: 120,
+	email: 254,
+	number: 40,
+	password: { min: 8, max: 200 },
+	groupName: 120,
+	title: 200,
+	prompt: 8_000,
+	message: 10_000,
+	reason: 500,
+	query: 100,
+	groupsPerDiscussion: 20,
+	page: 100,
+	returnsPerBatch: 50,
+	bodyBytes: 256 * 1024,
+	sessionsPerUser: 50,
+	socketsPerUser: 20,
+} as const
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the point
+const controls = { line: /[\u0000-\u001f\u007f-\u009f]/, lines: /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/ }
+
+/** Text of `min` to `max` characters: NFC, trimmed, well-formed, no control characters but (with `lines`) tab and newline. */
+export function text(max: number, options: { min?: number; lines?: boolean } = {}) {
+	const forbidden = options.lines ? controls.lines : controls.line
+	return z
+		.string()
+		.normalize('NFC')
+		.trim()
+		.min(options.min ?? 1)
+		.max(max)
+		.refine((value) => value.isWellFormed(), 'has half of a character pair')
+		.refine((value) => !forbidden.test(value), 'has a control character')
+}
+
+/** An id: 24 hex digits, the first eight its time in seconds (an ObjectId). */
+export const Id = z.string().regex(/^[0-9a-f]{24}$/, 'is not an id')
+export const Time = z.iso.datetime({ precision: 3 })
+/** `<lineage>:<seq>`: a place in a journal. */
+export const Cursor = z.string().regex(/^[0-9a-f]{24}:\d{1,15}$/, 'is not a cursor')
+export const Role = z.enum(['student', 'lecturer', 'admin'])
+export const Status = z.enum(['pending', 'approved', 'rejected', 'deactivated'])
+export const Email = z.string().normalize('NFC').trim().max(limits.email).pipe(z.email())
+export const Password = z
+	.string()
+	.normalize('NFC')
+	.min(limits.password.min)
+	.max(limits.password.max)
+	.refine((value) => value.isWellFormed(), 'has half of a character pair')
+
+/** What every record has: `seq` is the entry that created it (order), `rev` the one that last wrote it (merging). */
+const base = { id: Id, seq: z.int(), rev: z.int(), createdAt: Time, updatedAt: Time }
+
+/** A user as a reader sees her: everybody the first fields, lecturers also `number`, admins and she herself all. */
+export const Person = z.object({
+	id: Id,
+	seq: z.int(),
+	rev: z.int(),
+	name: text(limits.name),
+	role: Role,
+	number: text(limits.number).nullable().optional(),
+	email: Email.optional(),
+	status: Status.optional(),
+	reason: text(limits.reason).nullable().optional(),
+	createdAt: Time.optional(),
+	decidedAt: Time.nullable().optional(),
+})
+
+export const Group = z.object({ ...base, name: text(limits.groupName), createdBy: Id })
+
+/** That a user belongs to a group: a student learns in it, a lecturer teaches it. */
+export const Membership = z.object({ ...base, group: Id, user: Id })
+
+export const Discussion = z.object({
+	...base,
+	title: text(limits.title),
+	prompt: text(limits.prompt, { lines: true, min: 0 }),
+	createdBy: Id,
+	groups: z.array(Id).min(1).max(limits.groupsPerDiscussion),
+	/** The entry that last changed who may see it. */
+	scopeRev: z.int(),
+	status: z.enum(['open', 'closed']),
+})
+
+export const Message = z.object({
+	...base,
+	discussion: Id,
+	author: Id,
+	/** Whom it is for: a group of the discussion, or null for all of them (lecturers only). */
+	group: Id.nullable(),
+	/** Null when it was removed and the reader may not put it back. */
+	text: text(limits.message, { lines: true }).nullable(),
+	replyTo: Id.nullable(),
+	/** The writer's device's time: a claim. */
+	writtenAt: Time,
+	/** When it was last edited, and how often. */
+	editedAt: Time.nullable(),
+	edits: z.int(),
+	removed: z.object({ at: Time, by: Id }).nullable(),
+	/** True when it came back from its writer's browser after a restore. */
+	returned: z.boolean(),
+})
+
+/** An earlier text of a message, kept when it was edited. */
+export const Edit = z.object({ ...base, message: Id, author: Id, text: text(limits.message, { lines: true }) })
+
+export const Session = z.object({
+	id: Id,
+	createdAt: Time,
+	/** What the browser calls itself, shortened. */
+	device: z.string().max(200),
+	current: z.boolean(),
+	expiresAt: Time,
+})
+
+export type Role = z.infer<typeof Role>
+export type Status = z.infer<typeof Status>
+export type Person = z.infer<typeof Person>
+export type Group = z.infer<typeof Group>
+export type Membership = z.infer<typeof Membership>
+export type Discussion = z.infer<typeof Discussion>
+export type Message = z.infer<typeof Message>
+export type Edit = z.infer<typeof Edit>
+export type Session = z.infer<typeof Session>
+
+/** The collections that pages and the live stream carry, each with the shape a reader gets. */
+export interface Published {
+	users: Person
+	groups: Group
+	memberships: Membership
+	discussions: Discussion
+	messages: Message
+}
+export type PublishedName = keyof Published
+
+/** A place in a journal, or null when it is not one. */
+export function parseCursor(cursor: string): { lineage: string; seq: number } | null {
+	const match = /^([0-9a-f]{24}):(\d{1,15})$/.exec(cursor)
+	return match ? { lineage: match[1] as string, seq: Number(match[2]) } : null
+}
+
+export function formatCursor(lineage: string, seq: number): string {
+	return `${lineage}:${seq}`
+}
