@@ -10,7 +10,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { findBrowser } from './support/browser.ts'
-import { findCompiler } from './support/fault.ts'
+import { findCompiler } from './support/compiler.ts'
 
 const root = join(import.meta.dirname, '..')
 const ci = process.env.CI === 'true'
