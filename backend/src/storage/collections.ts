@@ -15,11 +15,11 @@ export interface StoredRecord {
 	updatedAt: string
 }
 
-/** A key field: a plain field, the folded form of one (case and width), or the folded words of one (many keys). */
-export type KeyField = string | { folded: string } | { words: string }
+/** A key field: a plain field, each value of a list (many keys), the folded form of an address, or the folded words of a text (many keys). */
+export type KeyField = string | { each: string } | { folded: string } | { words: string }
 
 export interface IndexSpec {
-	/** A list in a field makes one key for each of its values; null or absent: the record is not in the index. */
+	/** Null or absent: the record is not in the index. */
 	key: readonly KeyField[]
 	/** Orders before `(seq, id)`. */
 	sort?: string
@@ -35,6 +35,8 @@ export interface CollectionSpec {
 	times: readonly string[]
 	/** Never removed, only marked: a remove is a defect. */
 	permanent?: true
+	/** Not carried over by a restore. */
+	volatile?: true
 }
 
 export interface UserRecord extends StoredRecord {
@@ -46,7 +48,8 @@ export interface UserRecord extends StoredRecord {
 	reason: string | null
 	decidedBy: string | null
 	decidedAt: string | null
-	/** The first admin made herself by the one-time link. */
+	/** The entry that last changed what she may see: her status, or a membership of hers. */
+	scopeRev: number
 	bodyHash: string
 }
 
@@ -65,10 +68,13 @@ export interface SessionRecord extends StoredRecord {
 }
 
 export interface GroupRecord extends StoredRecord, Group {
+	status: 'active'
 	bodyHash: string
 }
 export type MembershipRecord = StoredRecord & Membership
 export interface DiscussionRecord extends StoredRecord, Discussion {
+	/** Its groups before the entry `scopeRev`. */
+	groupsBefore: string[]
 	bodyHash: string
 }
 export interface MessageRecord extends StoredRecord, Omit<Message, 'text'> {
@@ -116,8 +122,9 @@ export const collections: Readonly<Record<keyof Records, CollectionSpec>> = {
 		indexes: { token: { key: ['tokenHash'], unique: true }, user: { key: ['user'] } },
 		ids: ['user'],
 		times: ['expiresAt'],
+		volatile: true,
 	},
-	groups: { indexes: { creator: { key: ['createdBy'] } }, ids: ['createdBy'], times: [], permanent: true },
+	groups: { indexes: { creator: { key: ['createdBy'] }, status: { key: ['status'] } }, ids: ['createdBy'], times: [], permanent: true },
 	memberships: {
 		indexes: {
 			pair: { key: ['group', 'user'], unique: true },
@@ -128,8 +135,8 @@ export const collections: Readonly<Record<keyof Records, CollectionSpec>> = {
 		times: [],
 	},
 	discussions: {
-		indexes: { group: { key: ['groups'] }, creator: { key: ['createdBy'] } },
-		ids: ['createdBy', 'groups'],
+		indexes: { group: { key: [{ each: 'groups' }] }, creator: { key: ['createdBy'] } },
+		ids: ['createdBy', 'groups', 'groupsBefore'],
 		times: [],
 		permanent: true,
 	},

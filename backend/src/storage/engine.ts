@@ -37,6 +37,8 @@ export interface Head {
 	lineage: string
 	seq: number
 	term: number
+	/** Of the records' form. */
+	schema: number
 	at: string
 	hash: string
 	/** The journal reaches back to the entry after this one. */
@@ -54,8 +56,10 @@ export interface GroupChange {
 	id: string
 	seq: number
 	rev: number
-	/** Position among the records born in the same entry, by id: 0 to 999. */
+	/** Position among the records of its collection born in the same entry, by id: 0 to 999. */
 	ordinal: number
+	/** Whether the database has a record of this id before the group; it goes first where the new one was born. */
+	existed: boolean
 	born: boolean
 	json: string | null
 	keys: Keys
@@ -102,7 +106,11 @@ export interface Export {
 
 /** What `replace` loads: records in export order, with the keys and ordinals the core computed. */
 export interface Replacement {
-	head: Head
+	/** Where the new lineage begins: nothing of its journal is left before `seq`. */
+	lineage: string
+	seq: number
+	schema: number
+	at: string
 	records: AsyncIterable<GroupChange>
 }
 
@@ -118,8 +126,8 @@ export interface Engine {
 	export(): Promise<Export>
 	/** Builds the new state beside the old, checks it, and commits it at one moment. The engine is closed afterwards. */
 	replace(replacement: Replacement): Promise<void>
-	/** Forgets the journal up to `seq`, never the newest group. */
-	prune(seq: number): Promise<void>
+	/** Forgets the groups that ended before this time, never the newest group. */
+	prune(before: string): Promise<void>
 	/** Blanks the payloads of these records in all entries below each `rev`. */
 	erase(targets: readonly { collection: string; id: string; rev: number }[]): Promise<void>
 	close(): Promise<void>

@@ -1,8 +1,7 @@
 /**
- * The journal core: every change is one journal entry, and the entry is the commit.
+ * What features see of the storage: a store of records in which every change is one journal entry.
  *
- * Promises: steps run one after another and take effect whole, in order, durable before they
- * are acknowledged; readers outside of a step see committed state only. One process writes.
+ * Promises stand at each member; core.ts keeps them. Never knows which database is below.
  */
 import type { Records, StoredRecord } from './collections.ts'
 import type { Entry, Position } from './engine.ts'
@@ -63,9 +62,33 @@ export interface Store<R extends object = Records> {
 	exportAt(): Promise<{ lineage: string; seq: number; records: AsyncIterable<{ collection: keyof R & string; record: StoredRecord }> }>
 	/** Restore: all or nothing, and a new lineage that counts on from `seq`. The store is closed afterwards. */
 	replaceAll(source: { seq: number; records: AsyncIterable<{ collection: string; record: StoredRecord }> }): Promise<void>
-	/** Replaces these records by `record` (null: keeps the present one) and blanks every earlier payload of them. */
-	erase(by: string | null, targets: readonly { collection: keyof R & string; record: StoredRecord }[]): Promise<void>
+	/** Puts these records in place of the present ones and blanks every earlier payload of them, in the journal too. */
+	erase(by: string | null, targets: readonly { collection: keyof R & string; record: { id: string } }[]): Promise<void>
 	/** Forgets journal entries older than `before`, never the newest group. */
 	prune(before: Date): Promise<void>
 	close(): Promise<void>
+}
+
+/** A unique key is another record's: in `index` of `collection`, held by the record `holder`. */
+export class UniqueTaken extends Error {
+	override name = 'UniqueTaken'
+	readonly collection: string
+	readonly index: string
+	readonly holder: string
+	constructor(collection: string, index: string, holder: string) {
+		super(`Another record of ${collection} has this ${index}.`)
+		this.collection = collection
+		this.index = index
+		this.holder = holder
+	}
+}
+
+/** The journal does not reach back to this place (pruned), or not yet forward (ahead). */
+export class CursorUnknown extends Error {
+	override name = 'CursorUnknown'
+	readonly reason: 'pruned' | 'ahead'
+	constructor(reason: 'pruned' | 'ahead') {
+		super(reason === 'pruned' ? 'The journal no longer reaches back so far.' : 'The journal does not reach so far.')
+		this.reason = reason
+	}
 }

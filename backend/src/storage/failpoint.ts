@@ -1,0 +1,16 @@
+/**
+ * Named places where a test may kill this process: `FAILPOINT=name` or `FAILPOINT=name:3` (the third pass).
+ *
+ * Promises to do nothing at all without that variable. The death is kill -9: no handler runs.
+ */
+
+const [wanted, count = '1'] = (process.env.FAILPOINT ?? '').split(':')
+let left = Number(count)
+
+/** Dies here when the environment says so. */
+export function failpoint(name: string): void {
+	if (wanted !== name || --left > 0) return
+	process.kill(process.pid, 'SIGKILL')
+	// The signal may be handled a moment later on another thread: go no further.
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}

@@ -1,0 +1,302 @@
+/**
+ * The embedded engine: one SQLite file a lineage, written by a worker thread, read here.
+ *
+ * Promises that a group is one transaction with `synchronous=FULL`, that a slow disk never stalls
+ * the event loop, and that an older process gets `Fenced`. Never decides order, keys or uniqueness.
+ */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import type { StoredRecord } from './collections.ts'
+import { syncPath, writeDurably } from './durable-file.ts'
+import {
+	type Engine,
+	type EngineQuery,
+	type Entry,
+	type EntryGroup,
+	type Export,
+	Fenced,
+	type Head,
+	OutcomeUnknown,
+	type Position,
+	type Replacement,
+	StorageFull,
+} from './engine.ts'
+import { failpoint } from './failpoint.ts'
+import { GENESIS, parseLines } from './journal.ts'
+import { manyKeys } from './keys.ts'
+import { columnOf, configure, createTables, fileOf, ORDINALS, type Specs, sideOf, sortOf, TableWriter, tableOf } from './sqlite-schema.ts'
+import type { WriterAnswer, WriterRequest } from './sqlite-writer.ts'
+
+/** SQLite before this may corrupt a database with a write-ahead log. */
+const OLDEST_SQLITE = [3, 51, 3]
+/** Holds the present lineage; its rename is the commit of a restore. */
+const POINTER = 'lineage'
+const HEAD = 'SELECT lineage, seq, term, schema, at, hash, pruned, prunedHash FROM head'
+
+/** Whether the folder holds a database, and of which lineage. */
+export function findLineage(folder: string): string | null {
+	try {
+		return readFileSync(join(folder, POINTER), 'utf8').trim()
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+		throw error
+	}
+}
+
+/** Makes an empty database of a new lineage in the folder. Killed anywhere: there is none, or a whole one. */
+export async function createSqlite(folder: string, specs: Specs, schema: number): Promise<void> {
+	const lineage = randomBytes(12).toString('hex')
+	await build(folder, specs, { lineage, seq: 0, schema, at: new Date(0).toISOString(), records: (async function* () {})() })
+	point(folder, lineage)
+}
+
+/** Opens the folder's database for writing. The caller holds the writer lock. */
+export async function openSqlite(folder: string, specs: Specs): Promise<Engine> {
+	const version = process.versions.sqlite!.split('.').map(Number)
+	const differs = OLDEST_SQLITE.findIndex((part, i) => version[i] !== part)
+	assert(
+		differs === -1 || version[differs]! > OLDEST_SQLITE[differs]!,
+		`SQLite ${process.versions.sqlite} is too old: use Node 24.21 or newer.`,
+	)
+	const lineage = findLineage(folder)
+	assert(lineage, 'There is no database to open.')
+	sweep(folder, lineage)
+	const path = join(folder, fileOf(lineage))
+	const writer = new WriterThread(path, specs)
+	await writer.opened
+	return new SqliteEngine(folder, path, specs, writer)
+}
+
+/** Removes what a killed restore left, and the files of lineages that have ended. */
+function sweep(folder: string, lineage: string): void {
+	for (const name of readdirSync(folder)) {
+		if (/^chat-[0-9a-f]{24}\.db/.test(name) && !name.startsWith(fileOf(lineage))) rmSync(join(folder, name))
+	}
+}
+
+/** Makes a whole database file of a lineage that nothing points to yet, and syncs it. */
+async function build(folder: string, specs: Specs, replacement: Replacement): Promise<void> {
+	const { lineage, seq, schema, at, records } = replacement
+	const path = join(folder, fileOf(lineage))
+	const db = new DatabaseSync(path)
+	try {
+		// Until it is pointed to, the file may be lost: it is synced once, at the end.
+		db.exec('PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN')
+		createTables(db, specs)
+		const head = db.prepare('INSERT INTO head VALUES (1, :lineage, :seq, 0, :schema, :at, :hash, :seq, :hash)')
+		head.run({ lineage, seq, schema, at, hash: GENESIS })
+		const tables = new Map(Object.keys(specs).map((name) => [name, { writer: new TableWriter(db, name, specs[name]!), count: 0 }]))
+		let sinceTurn = 0
+		for await (const change of records) {
+			const table = tables.get(change.collection)!
+			table.writer.apply(change)
+			table.count++
+			if (++sinceTurn % 500 === 0) await new Promise(setImmediate)
+		}
+		db.exec('COMMIT')
+		failpoint('replace:built')
+		for (const [name, { count }] of tables) {
+			const row = db.prepare(`SELECT count(*) AS count FROM ${tableOf(name)}`).get() as { count: number }
+			assert.equal(row.count, count, `Not every record of ${name} arrived.`)
+		}
+		db.close()
+	} catch (error) {
+		if (db.isOpen) db.close()
+		rmSync(path, { force: true })
+		throw error
+	}
+	syncPath(path)
+	syncPath(folder)
+	failpoint('replace:synced')
+}
+
+/** The commit of a new lineage. */
+function point(folder: string, lineage: string): void {
+	writeDurably(join(folder, POINTER), `${lineage}\n`, () => failpoint('replace:pointer-written'))
+	failpoint('replace:pointed')
+}
+
+/** Asks the writer thread, which answers in order. */
+class WriterThread {
+	readonly opened: Promise<Head>
+	readonly #worker: Worker
+	readonly #waiting: { resolve: (head: Head) => void; reject: (error: Error) => void }[] = []
+	#ended: Error | null = null
+
+	constructor(path: string, specs: Specs) {
+		this.#worker = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData: { path, specs } })
+		this.opened = new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+		this.#worker.on('message', (answer: WriterAnswer) => {
+			const waiting = this.#waiting.shift()!
+			if (answer.ok) waiting.resolve(answer.head as Head)
+			else waiting.reject(errorOf(answer))
+		})
+		this.#worker.on('error', (error) => this.#end(new OutcomeUnknown('The writer thread failed.', { cause: error })))
+		this.#worker.on('exit', () => this.#end(new OutcomeUnknown('The writer thread has ended.')))
+	}
+
+	ask(request: WriterRequest): Promise<Head> {
+		if (this.#ended) return Promise.reject(this.#ended)
+		return new Promise((resolve, reject) => {
+			this.#waiting.push({ resolve, reject })
+			this.#worker.postMessage(request)
+		})
+	}
+
+	#end(error: Error): void {
+		this.#ended ??= error
+		for (const { reject } of this.#waiting.splice(0)) reject(error)
+	}
+}
+
+function errorOf({ why, message }: WriterAnswer & { ok: false }): Error {
+	if (why === 'fenced') return new Fenced('Another process has taken over the database.')
+	if (why === 'full') return new StorageFull('The disk is full.')
+	return new OutcomeUnknown(message)
+}
+
+class SqliteEngine implements Engine {
+	readonly #folder: string
+	readonly #path: string
+	readonly #specs: Specs
+	readonly #writer: WriterThread
+	readonly #reader: DatabaseSync
+	readonly #statements = new Map<string, StatementSync>()
+
+	constructor(folder: string, path: string, specs: Specs, writer: WriterThread) {
+		this.#folder = folder
+		this.#path = path
+		this.#specs = specs
+		this.#writer = writer
+		this.#reader = openReader(path)
+	}
+
+	async append({ entries: _, ...group }: EntryGroup): Promise<void> {
+		await this.#writer.ask({ op: 'append', group })
+	}
+
+	async getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]> {
+		const statement = this.#prepare(`SELECT doc FROM ${tableOf(collection)} WHERE id = ?`)
+		return ids.map((id) => {
+			const row = statement.get(id) as { doc: string } | undefined
+			return row ? JSON.parse(row.doc) : null
+		})
+	}
+
+	async find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]> {
+		const [sql, values] = this.#select(collection, index, query)
+		return (this.#prepare(sql).all(...values) as { doc: string }[]).map((row) => JSON.parse(row.doc))
+	}
+
+	/** The statement of a query, and its values. */
+	#select(collection: string, index: string, query: EngineQuery): [sql: string, values: SQLInputValue[]] {
+		const spec = this.#specs[collection]!.indexes[index]!
+		const table = tableOf(collection)
+		const many = manyKeys(spec)
+		const from = many ? `${sideOf(collection, index)} AS x JOIN ${table} AS c ON c.pk = x.pk` : `${table} AS c`
+		const key = many ? 'x.key' : `c.${columnOf(index)}`
+		const sort = spec.sort === undefined ? null : many ? 'x.sort' : `c.${sortOf(index)}`
+		const pk = many ? 'x.pk' : 'c.pk'
+		const where = [query.prefix ? `${key} >= ? AND ${key} < ?` : `${key} = ?`]
+		const values: SQLInputValue[] = query.prefix ? [query.key, `${query.key}\u{10ffff}`] : [query.key]
+		for (const [sign, position] of [['>', query.after] as const, ['<', query.before] as const]) {
+			if (!position) continue
+			where.push(sort ? `(${sort}, ${pk}) ${sign} (?, ?)` : `${pk} ${sign} ?`)
+			if (sort) values.push(position.sort)
+			values.push(this.#place(table, position, sign))
+		}
+		const way = query.order === 'descending' ? ' DESC' : ''
+		const order = sort ? `${sort}${way}, ${pk}${way}` : `${pk}${way}`
+		// A record may have several keys that begin alike: it is found once.
+		const once = many && query.prefix ? ` GROUP BY ${pk}` : ''
+		values.push(query.limit)
+		return [`SELECT c.doc FROM ${from} WHERE ${where.join(' AND ')}${once} ORDER BY ${order} LIMIT ?`, values]
+	}
+
+	/** The integer key next to a position: the last up to it (for `>`), or the first from it on (for `<`), also when its record is gone. */
+	#place(table: string, { seq, id }: Position, sign: '>' | '<'): number {
+		const first = seq * ORDINALS
+		const born = this.#prepare(`SELECT pk, id FROM ${table} WHERE pk BETWEEN ? AND ? ORDER BY pk`).all(first, first + ORDINALS - 1)
+		const rows = born as { pk: number; id: string }[]
+		if (sign === '>') return rows.findLast((row) => row.id <= id)?.pk ?? first - 1
+		return rows.find((row) => row.id >= id)?.pk ?? first + ORDINALS
+	}
+
+	async entries(after: number, limit: number): Promise<Entry[]> {
+		const groups = this.#prepare('SELECT lineage, journal.term, journal.schema, body FROM journal, head WHERE last > ? ORDER BY last')
+		const entries: Entry[] = []
+		for (const row of groups.iterate(after) as Iterable<{ lineage: string; term: number; schema: number; body: string }>) {
+			for (const entry of parseLines(row, row.body)) if (entry.seq > after) entries.push(entry)
+			if (entries.length >= limit) break
+		}
+		return entries
+	}
+
+	async head(): Promise<Head> {
+		return { ...(this.#prepare(HEAD).get() as unknown as Head) }
+	}
+
+	async export(): Promise<Export> {
+		// A connection of its own, whose one read transaction is the moment of the copy.
+		const reader = openReader(this.#path)
+		reader.exec('BEGIN')
+		const head = { ...(reader.prepare(HEAD).get() as unknown as Head) }
+		return { head, records: exportRecords(reader, Object.keys(this.#specs)) }
+	}
+
+	async replace(replacement: Replacement): Promise<void> {
+		await build(this.#folder, this.#specs, replacement)
+		point(this.#folder, replacement.lineage)
+		await this.close()
+	}
+
+	async prune(before: string): Promise<void> {
+		await this.#writer.ask({ op: 'prune', before })
+	}
+
+	async erase(targets: readonly { collection: string; id: string; rev: number }[]): Promise<void> {
+		await this.#writer.ask({ op: 'erase', targets: [...targets] })
+	}
+
+	async close(): Promise<void> {
+		if (!this.#reader.isOpen) return
+		this.#reader.close()
+		await this.#writer.ask({ op: 'close' })
+	}
+
+	#prepare(sql: string): StatementSync {
+		let statement = this.#statements.get(sql)
+		if (!statement) {
+			statement = this.#reader.prepare(sql)
+			this.#statements.set(sql, statement)
+		}
+		return statement
+	}
+}
+
+function openReader(path: string): DatabaseSync {
+	const reader = new DatabaseSync(path, { readOnly: true })
+	configure(reader)
+	return reader
+}
+
+async function* exportRecords(reader: DatabaseSync, names: string[]): AsyncGenerator<{ collection: string; record: StoredRecord }> {
+	try {
+		for (const collection of names) {
+			const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
+			for (let last = -1; ; ) {
+				const rows = page.all(last) as { pk: number; doc: string }[]
+				if (rows.length === 0) break
+				for (const row of rows) yield { collection, record: JSON.parse(row.doc) }
+				last = rows.at(-1)!.pk
+				await new Promise(setImmediate)
+			}
+		}
+	} finally {
+		reader.close()
+	}
+}

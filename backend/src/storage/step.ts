@@ -1,0 +1,176 @@
+/**
+ * One step's view of the store: committed state under the layers of what is not committed yet.
+ *
+ * Promises that a step sees earlier steps' changes and its own, that a unique key has one
+ * holder, and that a step which has ended can change nothing more.
+ */
+import assert from 'node:assert/strict'
+import type { CollectionSpec, StoredRecord } from './collections.ts'
+import type { Position } from './engine.ts'
+import { canonicalRecord } from './journal.ts'
+import { comparePositions, keysOf, matches, queryKey } from './keys.ts'
+import { Layer, type Pending, uniqueKey } from './overlay.ts'
+import { type Tx, UniqueTaken } from './store.ts'
+
+/** What a step reads below its layers. */
+export interface Committed {
+	specs: Readonly<Record<string, CollectionSpec>>
+	get(collection: string, id: string): Promise<StoredRecord | null>
+	find(
+		collection: string,
+		index: string,
+		query: { key: string; prefix: boolean; limit: number; after: null; before: null; order: 'ascending' },
+	): Promise<StoredRecord[]>
+}
+
+type AnyRecords = Record<string, StoredRecord>
+
+export class StepTx implements Tx<AnyRecords> {
+	readonly at: string
+	readonly lineage: string
+	readonly seq: number
+	readonly layer = new Layer()
+	readonly #committed: Committed
+	readonly #below: readonly Layer[]
+	/** Ids that were looked up and not found: `put` need not look again. */
+	readonly #absent = new Set<string>()
+	#ended = false
+
+	/** `below`: the layers under this step's, newest first. */
+	constructor(place: { at: string; lineage: string; seq: number }, committed: Committed, below: readonly Layer[]) {
+		this.at = place.at
+		this.lineage = place.lineage
+		this.seq = place.seq
+		this.#committed = committed
+		this.#below = below
+	}
+
+	/** After this the step can't do anything, whatever it still runs. */
+	end(): void {
+		this.#ended = true
+	}
+
+	#spec(collection: string): CollectionSpec {
+		assert(!this.#ended, 'The step has ended.')
+		const spec = this.#committed.specs[collection]
+		assert(spec, `There is no collection ${collection}.`)
+		return spec
+	}
+
+	#pending(collection: string, id: string): Pending | undefined {
+		const own = this.layer.get(collection, id)
+		if (own) return own
+		for (const layer of this.#below) {
+			const pending = layer.get(collection, id)
+			if (pending) return pending
+		}
+		return undefined
+	}
+
+	async get(collection: string, id: string): Promise<StoredRecord | null> {
+		this.#spec(collection)
+		const pending = this.#pending(collection, id)
+		if (pending) return pending.record
+		if (this.#absent.has(collection + id)) return null
+		const record = await this.#committed.get(collection, id)
+		if (!record) this.#absent.add(collection + id)
+		return record
+	}
+
+	async find(collection: string, index: string, key: readonly (string | number | boolean)[], { limit }: { limit: number }) {
+		const spec = this.#spec(collection).indexes[index]
+		assert(spec, `There is no index ${index} in ${collection}.`)
+		const query = { key: queryKey(spec, key), prefix: spec.prefix === true }
+		// Newest knowledge of every uncommitted record, taken before the read: a commit in between changes nothing.
+		const uncommitted = new Map<string, Pending>()
+		for (const layer of [...this.#below].reverse().concat(this.layer)) {
+			for (const [id, pending] of layer.records.get(collection) ?? []) uncommitted.set(id, pending)
+		}
+		const found = await this.#committed.find(collection, index, {
+			...query,
+			limit: limit + uncommitted.size,
+			after: null,
+			before: null,
+			order: 'ascending',
+		})
+		const records = found.filter((record) => !uncommitted.has(record.id))
+		for (const { record, keys } of uncommitted.values()) {
+			if (record && matches(query, keys[index]!.keys)) records.push(record)
+		}
+		const position = (record: StoredRecord): Position => ({
+			sort: spec.sort === undefined ? null : (record as unknown as Record<string, string | number>)[spec.sort]!,
+			seq: record.seq,
+			id: record.id,
+		})
+		return records.sort((a, b) => comparePositions(position(a), position(b))).slice(0, limit)
+	}
+
+	async put(collection: string, draft: { id: string } & Partial<StoredRecord>): Promise<StoredRecord> {
+		const spec = this.#spec(collection)
+		const prior = await this.get(collection, draft.id)
+		this.#spec(collection)
+		const [record, json] = canonicalRecord<StoredRecord>({
+			...draft,
+			seq: prior?.seq ?? this.seq,
+			rev: this.seq,
+			createdAt: prior?.createdAt ?? draft.createdAt ?? this.at,
+			updatedAt: this.at,
+		})
+		const keys = keysOf(spec, record)
+		for (const index in spec.indexes) {
+			if (spec.indexes[index]!.unique) await this.#claim(collection, index, record.id, keys[index]!.keys, prior)
+		}
+		const own = this.layer.get(collection, record.id)
+		const born = prior === null || own?.born === true
+		this.layer.set(collection, record.id, { record, json, keys, existed: own ? own.existed : prior !== null, born, ordinal: 0 })
+		return record
+	}
+
+	/** Takes the unique keys that a record has now, and frees those that it had. */
+	async #claim(collection: string, index: string, id: string, keys: readonly string[], prior: StoredRecord | null): Promise<void> {
+		const had = prior ? keysOf(this.#committed.specs[collection]!, prior)[index]!.keys : []
+		for (const key of keys) {
+			if (had.includes(key)) continue
+			const holder = await this.#holder(collection, index, key)
+			if (holder !== null && holder !== id) throw new UniqueTaken(collection, index, holder)
+		}
+		// Nothing is awaited from here on: two puts of one step at the same time can't both pass.
+		for (const key of keys) {
+			const holder = this.layer.unique.get(uniqueKey(collection, index, key))
+			if (holder && holder !== id) throw new UniqueTaken(collection, index, holder)
+		}
+		for (const key of had) if (!keys.includes(key)) this.layer.unique.set(uniqueKey(collection, index, key), null)
+		for (const key of keys) this.layer.unique.set(uniqueKey(collection, index, key), id)
+	}
+
+	async #holder(collection: string, index: string, key: string): Promise<string | null> {
+		const name = uniqueKey(collection, index, key)
+		for (const layer of [this.layer, ...this.#below]) {
+			const holder = layer.unique.get(name)
+			if (holder !== undefined) return holder
+		}
+		const [record] = await this.#committed.find(collection, index, {
+			key,
+			prefix: false,
+			limit: 1,
+			after: null,
+			before: null,
+			order: 'ascending',
+		})
+		return record?.id ?? null
+	}
+
+	async remove(collection: string, id: string): Promise<void> {
+		const spec = this.#spec(collection)
+		assert(!spec.permanent, `Records of ${collection} are marked, never removed.`)
+		const prior = await this.get(collection, id)
+		this.#spec(collection)
+		if (!prior) return
+		const keys = keysOf(spec, prior)
+		for (const index in spec.indexes) {
+			if (spec.indexes[index]!.unique) for (const key of keys[index]!.keys) this.layer.unique.set(uniqueKey(collection, index, key), null)
+		}
+		const own = this.layer.get(collection, id)
+		this.layer.set(collection, id, { record: null, json: null, keys: {}, existed: own ? own.existed : true, born: false, ordinal: 0 })
+	}
+}
