@@ -1,0 +1,122 @@
+/**
+ * Counters and the derived data under them: kept up, caught up, rebuilt, and equal to a count.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Derived, openDerived } from '../storage/derived.ts'
+import { openStore } from '../storage/open.ts'
+import type { Store } from '../storage/store.ts'
+import { counters, totalsOf } from './counters.ts'
+
+const id = (n: number) => n.toString(16).padStart(24, '0')
+const discussion = id(1)
+const [groupA, groupB, alice, bob] = [id(11), id(12), id(21), id(22)]
+
+function folder(t: TestContext): string {
+	const path = mkdtempSync(join(tmpdir(), 'english-chat-'))
+	t.after(() => rmSync(path, { recursive: true, force: true }))
+	return path
+}
+
+const open = (path: string) => openStore({ folder: join(path, 'data'), backups: join(path, 'backups') })
+const derive = (store: Store, path: string) => openDerived(store, join(path, 'data', 'derived.db'), [counters], assert.ifError)
+
+async function send(store: Store, n: number, author: string, group: string | null, removed = false): Promise<void> {
+	const at = new Date(0).toISOString()
+	await store.write(author, (tx) =>
+		tx.put('messages', {
+			id: id(1_000 + n),
+			discussion,
+			author,
+			group,
+			text: `Message ${n}`,
+			replyTo: null,
+			writtenAt: at,
+			editedAt: null,
+			edits: 0,
+			removed: removed ? { at, by: author } : null,
+			returned: false,
+			bodyHash: '',
+		}),
+	)
+}
+
+/** As it should be: alice is in A and has one message from her time in B. */
+function check(derived: Derived): void {
+	assert.deepEqual(totalsOf(derived, discussion, { id: alice, groups: [groupA] }), { messages: 4, removed: 1 })
+	assert.deepEqual(totalsOf(derived, discussion, { id: bob, groups: [groupB] }), { messages: 3, removed: 0 })
+	assert.deepEqual(totalsOf(derived, discussion, { id: id(31), groups: null }), { messages: 5, removed: 1 })
+}
+
+async function talk(store: Store): Promise<void> {
+	await send(store, 1, alice, groupA)
+	await send(store, 2, alice, groupB)
+	await send(store, 3, bob, groupB)
+	await send(store, 4, id(31), null)
+	await send(store, 5, alice, groupA)
+	await send(store, 5, alice, groupA, true)
+	await send(store, 1, alice, groupA, true)
+	await send(store, 1, alice, groupA)
+}
+
+test('[S90] Counters follow every commit.', async (t) => {
+	const path = folder(t)
+	const store = await open(path)
+	const derived = derive(store, path)
+	await derived.ready
+	await talk(store)
+	check(derived)
+	derived.close()
+	await store.close()
+})
+
+test('[S91] Derived data catches up through the journal from its own cursor.', async (t) => {
+	const path = folder(t)
+	let store = await open(path)
+	await send(store, 1, alice, groupA)
+	let derived = derive(store, path)
+	await derived.ready
+	derived.close()
+	await talk(store)
+	await store.close()
+	store = await open(path)
+	derived = derive(store, path)
+	await derived.ready
+	check(derived)
+	derived.close()
+	await store.close()
+})
+
+test('[S92] Derived data is rebuilt from records where it is missing, damaged, pruned away from or of another lineage.', async (t) => {
+	const path = folder(t)
+	let store = await open(path)
+	await talk(store)
+	const again = async () => {
+		const derived = derive(store, path)
+		await derived.ready
+		check(derived)
+		derived.close()
+	}
+	await again()
+	rmSync(join(path, 'data', 'derived.db'))
+	await again()
+	writeFileSync(join(path, 'data', 'derived.db'), 'not a database, and long enough to be told from an empty one'.repeat(99))
+	await again()
+	await send(store, 6, bob, groupB)
+	await send(store, 6, bob, groupB, true)
+	await store.prune(new Date(Date.now() + 1_000))
+	const derived = derive(store, path)
+	await derived.ready
+	assert.deepEqual(totalsOf(derived, discussion, { id: id(31), groups: null }), { messages: 6, removed: 2 })
+	derived.close()
+	await store.replaceAll(await store.exportAt())
+	store = await open(path)
+	const after = derive(store, path)
+	await after.ready
+	assert.deepEqual(totalsOf(after, discussion, { id: id(31), groups: null }), { messages: 6, removed: 2 })
+	after.close()
+	await store.close()
+})
