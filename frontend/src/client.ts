@@ -18,7 +18,7 @@ export type Safety = 'device' | 'stored' | 'kept' | 'refused'
 export interface TimelineItem {
 	id: string
 	message: Message
-	/** Null for other people's messages. */
+	/** Null for other people's messages on which no command of mine is under way. */
 	safety: Safety | null
 	/** When the server stored it (mine only). */
 	storedAt: string | null
@@ -45,6 +45,8 @@ export interface Timeline {
 export interface Snapshot {
 	me: Person
 	connection: Connection
+	/** False in a browser that keeps nothing on the device (private mode): what waits is gone with the page. */
+	durable: boolean
 	/** Commands on this device that the server has not stored (refused ones counted apart). */
 	waiting: number
 	refused: number

@@ -1,0 +1,110 @@
+/**
+ * What is kept on this device, in IndexedDB: one database per user with her drafts and
+ * outbox, and a small one for the device itself.
+ *
+ * Promises that what was put is on the disk (strict durability), or, in a browser that keeps
+ * nothing (private mode), says so by `durable: false` and holds it in memory.
+ */
+import { Dexie, type DexieOptions, type EntityTable, type Table } from 'dexie'
+import type { CommandName, commands, Problem, Receipt } from '../../../protocol/api.ts'
+import type { Person } from '../../../protocol/model.ts'
+import type { Draft } from '../client.ts'
+
+/** What a command says, as the server will read it. */
+export type Said = { [N in CommandName]: { command: N; input: ReturnType<(typeof commands)[N]['parse']> } }[CommandName]
+
+/** How far a command has come. */
+interface Progress {
+	/** The discussion or message that it makes or changes. */
+	target: string
+	/** `stored`: on the server's disk, held until released. */
+	state: 'waiting' | 'refused' | 'stored'
+	/** The journal in which it was stored, or for which it was made ('' where not known yet). */
+	lineage: string
+	/** The entry that stored it there. */
+	seq: number | null
+	/** When this device first knew it stored. */
+	storedAt: number | null
+	receipt: Receipt | null
+	problem: Problem | null
+	/** Whether its message was seen removed (true) or put back (false) after it was stored. */
+	seenRemoved: boolean | null
+	/** Removes a message whose sending is no longer offered: there may be nothing to remove. */
+	optional: boolean
+}
+
+/** A command in the outbox; `number` is the order in which they were given. */
+export type Row = Said & Progress & { number: number }
+export type NewRow = Said & Progress
+
+export interface Lease {
+	name: 'send'
+	tab: string
+	until: number
+}
+
+export type UserDatabase = Dexie & {
+	durable: boolean
+	drafts: Table<Draft & { discussion: string }, string>
+	outbox: Table<Row, number, NewRow>
+	lease: EntityTable<Lease, 'name'>
+	/** `lineage`: the journal last seen. */
+	meta: EntityTable<{ key: 'lineage'; value: string }, 'key'>
+}
+
+export type DeviceDatabase = Dexie & {
+	durable: boolean
+	/** Who has a database on this device. */
+	users: EntityTable<{ id: string; email: string }, 'id'>
+	meta: Table<{ key: 'me'; value: Person } | { key: 'clockOffsetMs'; value: number }, string>
+}
+
+/** A database that can't be opened in this time (another tab holds an older version) counts as absent. */
+const openMs = 10_000
+
+const userSchema = {
+	drafts: 'discussion',
+	outbox: '++number, state, target, [lineage+seq]',
+	lease: 'name',
+	meta: 'key',
+}
+const userDatabaseName = (user: string) => `english-chat-${user}`
+
+export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabaseName(user), userSchema)
+export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', { users: 'id', meta: 'key' })
+
+export async function deleteUserDatabase(user: string): Promise<void> {
+	await Dexie.delete(userDatabaseName(user)).catch((error) => {
+		// Nothing is kept here, so there is nothing to delete.
+		if (!(error instanceof Dexie.MissingAPIError)) throw error
+	})
+}
+
+async function open<T extends Dexie & { durable: boolean }>(name: string, schema: Record<string, string>): Promise<T> {
+	const attempt = async (options: DexieOptions, durable: boolean) => {
+		// Every read sees what is committed: no cache in between.
+		const database = new Dexie(name, { chromeTransactionDurability: 'strict', cache: 'disabled', ...options }) as T
+		database.version(1).stores(schema)
+		database.durable = durable
+		let timer: ReturnType<typeof setTimeout> | undefined
+		const late = new Promise<never>((_, reject) => {
+			timer = setTimeout(() => reject(new Error(`${name} could not be opened in time`)), openMs)
+		})
+		try {
+			await Promise.race([database.open(), late])
+			return database
+		} catch (error) {
+			database.close()
+			throw error
+		} finally {
+			clearTimeout(timer)
+		}
+	}
+	try {
+		return await attempt({}, true)
+	} catch (error) {
+		console.warn('This browser keeps nothing on the device:', error)
+		const { IDBFactory, IDBKeyRange } = await import('fake-indexeddb')
+		return attempt({ indexedDB: new IDBFactory(), IDBKeyRange }, false)
+	}
+}

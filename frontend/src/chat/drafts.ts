@@ -1,0 +1,55 @@
+/**
+ * What was typed and not sent, one draft per discussion, saved as it is typed.
+ *
+ * Promises that the last text given is the one written, and that at most one write of a
+ * discussion is under way, however fast somebody types.
+ */
+import type { Draft } from '../client.ts'
+import type { UserDatabase } from './database.ts'
+
+export interface Drafts {
+	/** Null when there is nothing. */
+	find(discussion: string): Promise<Draft | null>
+	/** Resolves when this draft, or a later one, is on the device. An empty text deletes. */
+	save(discussion: string, draft: Draft): Promise<void>
+	/** This text was sent: its draft is not needed any more. */
+	sent(discussion: string, text: string): Promise<void>
+}
+
+export function openDrafts(database: UserDatabase): Drafts {
+	const newest = new Map<string, Draft>()
+	const writing = new Map<string, Promise<void>>()
+
+	async function write(discussion: string) {
+		try {
+			for (let draft = newest.get(discussion); draft; draft = newest.get(discussion)) {
+				const { text, replyTo, editing } = draft
+				if (text) await database.drafts.put({ discussion, text, replyTo, editing })
+				else await database.drafts.delete(discussion)
+				if (newest.get(discussion) === draft) newest.delete(discussion)
+			}
+		} finally {
+			writing.delete(discussion)
+		}
+	}
+
+	async function find(discussion: string): Promise<Draft | null> {
+		const draft = newest.get(discussion) ?? (await database.drafts.get(discussion))
+		return draft?.text ? { text: draft.text, replyTo: draft.replyTo, editing: draft.editing } : null
+	}
+
+	function save(discussion: string, draft: Draft) {
+		newest.set(discussion, draft)
+		let run = writing.get(discussion)
+		if (!run) writing.set(discussion, (run = write(discussion)))
+		return run
+	}
+
+	return {
+		find,
+		save,
+		async sent(discussion, text) {
+			if ((await find(discussion))?.text.trim() === text) await save(discussion, { text: '', replyTo: null, editing: null })
+		},
+	}
+}

@@ -1,0 +1,394 @@
+/**
+ * The outbox: commands in the order they were given, on this device until a backup has them.
+ *
+ * Promises that a command is sent in its order once the server answers, that a lost answer or
+ * another tab makes no second one (the id was made here, before the first try), that a refused
+ * one holds up nobody, and that after a restore whatever may be missing is offered again.
+ * Never drops what was written but when it is released, taken back or was seen removed.
+ */
+import { type CommandName, commands, type ErrorCode, type Output, type Problem, type Returned } from '../../../protocol/api.ts'
+import { limits, type Message, parseCursor } from '../../../protocol/model.ts'
+import type { Call } from '../api.ts'
+import { ApiError, Unreachable } from '../client.ts'
+import { type Clock, makeId } from '../ids.ts'
+import { openNotices } from '../notices.ts'
+import { oneAtATime } from '../once.ts'
+import type { NewRow, Row, Said, UserDatabase } from './database.ts'
+import { withLease } from './lease.ts'
+
+export interface Outbox {
+	/** Waiting and refused commands in order, and those just stored that this tab had seen waiting. Same identity until changed. */
+	rows(): readonly Row[]
+	add(said: Said): Promise<void>
+	/** A refused command, once more. */
+	retry(number: number): Promise<void>
+	/** Drops a refused command and gives back its text. */
+	takeBack(number: number): Promise<string | null>
+	/** The server answers and this is its journal: begin to send. */
+	start(lineage: string): Promise<void>
+	stop(): void
+	/** Backups reach to here. */
+	release(cursor: string): Promise<void>
+	/** Messages as they are now, to remember which of mine were removed. */
+	noteMessages(messages: readonly Message[]): Promise<void>
+	/** These were not known before: commands that wait for one of them may go. */
+	noteBorn(ids: ReadonlySet<string>): void
+	close(): void
+}
+
+export interface OutboxOptions {
+	database: UserDatabase
+	/** This tab's name for the lease. */
+	tab: string
+	call: Call
+	clock: Clock
+	/** `rows` changed. */
+	onChange(): void
+	/** Whether the records show what this stored command did. */
+	isShown(row: Row): boolean
+	/** The server's answer to a command, before the command counts as stored. */
+	onStored(answer: object): void
+	/** The server did not take the session: nothing is sent until `start`. */
+	onRefusedSession(error: ApiError): void
+	/** The first wait after a failure; it doubles. */
+	retryMs?: number
+}
+
+/** Nothing is wrong with the command; the same one may do later. */
+const temporary: ReadonlySet<ErrorCode> = new Set([
+	'outcome_unknown',
+	'storage_full',
+	'storage_unavailable',
+	'standby',
+	'rate_limited',
+	'internal',
+])
+/** Something is wrong with the session. */
+const sessionRefused: ReadonlySet<ErrorCode> = new Set(['not_signed_in', 'account_pending', 'account_rejected', 'account_deactivated'])
+/** A command on which the server failed so often is treated as refused, so that the others go on. */
+const triesOnInternal = 6
+const triesOnFutureId = 3
+const lastRetryMs = 30_000
+const heldAtMostMs = 30 * 24 * 60 * 60 * 1000
+const leasePollMs = 1_000
+/** Room for what surrounds the commands in a body. */
+const batchBytes = limits.bodyBytes - 4_096
+
+export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
+	const { database, call, clock, retryMs = 500 } = options
+	const table = database.outbox
+	let rows: readonly Row[] = []
+	/** Null while the server does not answer. */
+	let lineage: string | null = null
+	let knownLineage = (await database.meta.get('lineage'))?.value ?? ''
+	/** Offered in this connection, and the server does not know (yet) what they are about. */
+	const parked = new Set<number>()
+	const failures = new Map<number, number>()
+	let waits = 0
+	let timer: ReturnType<typeof setTimeout> | undefined
+
+	const reread = oneAtATime(async () => {
+		const present = await table.where('state').anyOf('waiting', 'refused').sortBy('number')
+		const numbers = new Set(present.map((row) => row.number))
+		// A command that just ceased to wait is shown until its record is: never in neither place.
+		const left = await table.bulkGet(rows.filter((row) => !numbers.has(row.number)).map((row) => row.number))
+		const next = [...left.filter((row) => row !== undefined && !options.isShown(row)), ...present].sort((a, b) => a.number - b.number)
+		const known = new Map(rows.map((row) => [row.number, row]))
+		const kept = next.map((row) => {
+			const before = known.get(row.number)
+			return before && JSON.stringify(before) === JSON.stringify(row) ? before : row
+		})
+		if (kept.length === rows.length && kept.every((row, at) => row === rows[at])) return
+		rows = kept
+		options.onChange()
+	})
+
+	const notices = openNotices(database.name, () => void reread().then(wake, ignoreClosed))
+
+	/** Something was written: this tab and the others look again. */
+	async function changed() {
+		notices.tell()
+		await reread()
+	}
+
+	const drain = oneAtATime(async () => {
+		await reread()
+		if (!nextStep()) return
+		const leased = await withLease(database, options.tab, async (held) => {
+			while (held()) {
+				const step = nextStep()
+				if (!step) return
+				try {
+					await step()
+					waits = 0
+				} catch (error) {
+					if (!putOff(error)) throw error
+					return
+				}
+				await changed()
+			}
+			again(0)
+		})
+		if (!leased) again(leasePollMs)
+	})
+
+	function wake() {
+		if (lineage !== null && !timer) drain().catch(ignoreClosed)
+	}
+
+	/** Nothing is sent before then. */
+	function again(delayMs: number) {
+		clearTimeout(timer)
+		timer = setTimeout(() => {
+			timer = undefined
+			wake()
+		}, delayMs)
+	}
+
+	function atOnce() {
+		clearTimeout(timer)
+		timer = undefined
+	}
+
+	/** What to do when the server could not take a command now. False: it was something else. */
+	function putOff(error: unknown): boolean {
+		if (error instanceof ApiError && sessionRefused.has(error.problem.code)) {
+			stop()
+			options.onRefusedSession(error)
+			return true
+		}
+		if (!(error instanceof Unreachable || (error instanceof ApiError && temporary.has(error.problem.code)))) return false
+		const asked = error instanceof ApiError ? error.problem.retryAfterSeconds : undefined
+		const backoffMs = Math.min(lastRetryMs, retryMs * 2 ** waits++)
+		again((asked === undefined ? backoffMs : asked * 1_000) * (1 + Math.random() / 2))
+		return true
+	}
+
+	/** The next thing to send, if anything can go now. */
+	function nextStep(): (() => Promise<void>) | null {
+		const here = lineage
+		if (here === null) return null
+		const waiting = rows.filter((row) => row.state === 'waiting')
+		const offers = waiting.filter((row) => row.lineage !== here && !parked.has(row.number))
+		if (offers.length > 0) return () => offer(here, offers)
+		/** What commands in the queue will make, but not yet. */
+		const held = new Set<string>()
+		for (const row of waiting) {
+			const waits = row.lineage !== here || refersTo(row).some((id) => held.has(id))
+			if (!waits) return () => send(row)
+			if (row.command === 'startDiscussion' || row.command === 'sendMessage') held.add(row.target)
+		}
+		return null
+	}
+
+	async function send(row: Row) {
+		try {
+			const answer: Output<CommandName> = await call(row.command, row.input)
+			options.onStored(answer)
+			await store(row, answer.cursor, 'receipt' in answer ? answer.receipt : null)
+		} catch (error) {
+			if (!(error instanceof ApiError)) throw error
+			const { code } = error.problem
+			const failed = (failures.get(row.number) ?? 0) + 1
+			failures.set(row.number, failed)
+			if (sessionRefused.has(code) || (temporary.has(code) && (code !== 'internal' || failed < triesOnInternal))) throw error
+			if (code === 'id_in_future' && failed < triesOnFutureId) {
+				clock.learn((await call('me', {})).now)
+				await renew(row)
+			} else await refuse(row, error.problem)
+		}
+	}
+
+	/** Offers as many of these as one call takes, in their order. */
+	async function offer(here: string, offers: readonly Row[]) {
+		const batch: Row[] = []
+		let bytes = 0
+		for (const row of offers.slice(0, limits.returnsPerBatch)) {
+			bytes += new TextEncoder().encode(JSON.stringify(returned(row))).length + 1
+			if (batch.length > 0 && bytes > batchBytes) break
+			batch.push(row)
+		}
+		const { results } = await call('offerAgain', { commands: batch.map(returned) })
+		for (const [at, row] of batch.entries()) {
+			const result = results[at]
+			if (result?.outcome === 'done') {
+				options.onStored(result)
+				await store(row, result.cursor ?? `${here}:0`, result.receipt ?? row.receipt)
+			} else if (result?.outcome === 'refused' && result.problem) await refuse(row, result.problem)
+			else if (row.optional) await table.delete(row.number)
+			else parked.add(row.number)
+		}
+	}
+
+	async function store(row: Row, cursor: string, receipt: Row['receipt']) {
+		failures.delete(row.number)
+		await table.update(row.number, { ...place(cursor), state: 'stored', receipt, problem: null, storedAt: row.storedAt ?? clock.now() })
+	}
+
+	async function refuse(row: Row, problem: Problem) {
+		failures.delete(row.number)
+		await table.update(row.number, { state: 'refused', problem, lineage: lineage ?? row.lineage })
+	}
+
+	/** Gives what this command makes a new id, in the later commands about it too. */
+	async function renew(row: Row) {
+		const old = row.command === 'editMessage' ? row.input.edit : row.target
+		const id = makeId(clock)
+		await database.transaction('rw', table, () =>
+			table
+				.where('number')
+				.aboveOrEqual(row.number)
+				.modify((later: Row) => {
+					if (later.state === 'stored') return
+					for (const [field, value] of Object.entries(later.input)) if (value === old) Object.assign(later.input, { [field]: id })
+					if (later.target === old) later.target = id
+				}),
+		)
+	}
+
+	/** Another journal than the one these were stored in: all of them wait again, but what was removed meanwhile. */
+	async function enter(here: string) {
+		await database.transaction('rw', table, database.meta, async () => {
+			await database.meta.put({ key: 'lineage', value: here })
+			await table
+				.where('state')
+				.equals('waiting')
+				.and((row) => row.lineage === '')
+				.modify({ lineage: here })
+			const stored = await table
+				.where('state')
+				.equals('stored')
+				.and((row) => row.lineage !== here)
+				.toArray()
+			const gone = stored.filter((row) => isExpired(row) || isUndone(row))
+			const unsent = new Set(gone.filter((row) => row.command === 'sendMessage').map((row) => row.target))
+			const dropped = new Set(gone.map((row) => row.number))
+			await table.bulkDelete([...dropped])
+			await table.bulkPut(
+				stored
+					.filter((row) => !dropped.has(row.number))
+					.map((row) => ({ ...row, state: 'waiting', seq: null, optional: row.command === 'setRemoved' && unsent.has(row.target) })),
+			)
+		})
+		knownLineage = here
+	}
+
+	function stop() {
+		lineage = null
+		atOnce()
+	}
+
+	await table.filter((row) => row.state !== 'refused' && isExpired(row)).delete()
+	await reread()
+
+	return {
+		rows: () => rows,
+		async add(said) {
+			const input = commands[said.command].parse(said.input)
+			const row = { ...said, input, target: said.input.id, lineage: lineage ?? knownLineage, ...unsent } as NewRow
+			await table.add(row)
+			await changed()
+			wake()
+		},
+		async retry(number) {
+			const row = await table.get(number)
+			if (row?.state !== 'refused') return
+			if (row.problem?.code === 'id_taken') await renew(row)
+			await table.update(number, { state: 'waiting', problem: null })
+			await changed()
+			wake()
+		},
+		async takeBack(number) {
+			const row = await database.transaction('rw', table, async () => {
+				const found = await table.get(number)
+				if (found?.state !== 'refused') return null
+				await table.delete(number)
+				return found
+			})
+			await changed()
+			if (!row || row.command === 'setRemoved') return null
+			return row.command === 'startDiscussion' ? row.input.prompt || row.input.title : row.input.text
+		},
+		async start(here) {
+			parked.clear()
+			await enter(here)
+			lineage = here
+			waits = 0
+			atOnce()
+			await reread()
+			wake()
+		},
+		stop,
+		async release(cursor) {
+			const place = parseCursor(cursor)
+			if (!place) return
+			await table
+				.where('[lineage+seq]')
+				.between([place.lineage, 0], [place.lineage, place.seq], true, true)
+				.and((row) => row.state === 'stored')
+				.delete()
+		},
+		async noteMessages(messages) {
+			const changedSince = new Map(messages.filter((message) => message.rev > message.seq).map((message) => [message.id, message]))
+			if (changedSince.size === 0) return
+			await table
+				.where('target')
+				.anyOf([...changedSince.keys()])
+				.and((row) => row.state === 'stored')
+				.modify((row) => {
+					const message = changedSince.get(row.target)
+					if (message && message.rev >= (row.seq ?? 0)) row.seenRemoved = message.removed !== null
+				})
+		},
+		noteBorn(ids) {
+			const freed = rows.filter((row) => parked.has(row.number) && refersTo(row).some((id) => ids.has(id)))
+			for (const row of freed) parked.delete(row.number)
+			if (freed.length > 0) wake()
+		},
+		close() {
+			stop()
+			notices.close()
+		},
+	}
+}
+
+const unsent = {
+	state: 'waiting',
+	seq: null,
+	storedAt: null,
+	receipt: null,
+	problem: null,
+	seenRemoved: null,
+	optional: false,
+} as const
+
+/** The tab's database was closed or deleted under its feet: somebody signed out. */
+function ignoreClosed(error: unknown) {
+	if (!(error instanceof Error && /DatabaseClosed|InvalidState|Abort/.test(error.name))) throw error
+}
+
+function isExpired(row: Row): boolean {
+	return row.storedAt !== null && Date.now() - row.storedAt > heldAtMostMs
+}
+
+/** Its message was seen removed, or, for a removal, seen as something else than it said. */
+function isUndone(row: Row): boolean {
+	return row.seenRemoved !== null && row.seenRemoved !== (row.command === 'setRemoved' ? row.input.removed : false)
+}
+
+/** Ids that must exist before the command can be done. */
+function refersTo(row: Row): string[] {
+	if (row.command === 'startDiscussion') return row.input.groups
+	if (row.command === 'sendMessage') return [row.input.discussion, ...(row.input.replyTo ? [row.input.replyTo] : [])]
+	return [row.input.id]
+}
+
+function returned(row: Row): Returned {
+	const { command, input } = row
+	return { command, input, ...(command === 'sendMessage' && row.receipt ? { receipt: row.receipt } : {}) } as Returned
+}
+
+function place(cursor: string): { lineage: string; seq: number } {
+	const { lineage, seq } = parseCursor(cursor) ?? { lineage: '', seq: 0 }
+	return { lineage, seq }
+}

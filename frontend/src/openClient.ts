@@ -1,0 +1,441 @@
+/**
+ * The client of a signed-in user: what client.ts promises, made of records, live stream,
+ * outbox, drafts and timelines.
+ *
+ * It alone decides when something is fetched and what a new journal, a changed scope or an
+ * ended session means for the parts. Screens are told at most once a frame.
+ */
+import type { ApiName, Input, Output } from '../../protocol/api.ts'
+import { type Frame, typingMs } from '../../protocol/live.ts'
+import { type Person, type PublishedName, parseCursor } from '../../protocol/model.ts'
+import { type Call, createCall, type Network } from './api.ts'
+import type { Row, UserDatabase } from './chat/database.ts'
+import { openDrafts } from './chat/drafts.ts'
+import { openOutbox } from './chat/outbox.ts'
+import { asDiscussion, keepList, type OpenTimeline, openTimeline, seqIn } from './chat/timeline.ts'
+import { ApiError, type Client, type Connection, type Snapshot } from './client.ts'
+import { type Clock, makeId } from './ids.ts'
+import { openLive } from './live.ts'
+import { oneAtATime } from './once.ts'
+import { byActivity, createRecords } from './records.ts'
+
+export interface ClientOptions {
+	network: Network
+	clock: Clock
+	database: UserDatabase
+	me: Person
+	/** The server's answer, where there was one: else it is asked as soon as it can be reached. */
+	start: Output<'me'> | null
+	/** The server ended the session. */
+	onEnded(): void
+	/** She signed out: her database is to be deleted. */
+	onSignedOut(): Promise<void>
+	/** Shorter in tests. */
+	retryMs?: number
+	silenceMs?: number
+}
+
+const frameMs = 16
+const fetchAgainMs = 3_000
+
+/** Opens what is on the device, and connects. */
+export async function openClient(options: ClientOptions): Promise<Client> {
+	const { network, clock, database } = options
+	const bareCall = createCall(network)
+	const call: Call = async (name, input) => {
+		try {
+			return await bareCall(name, input)
+		} catch (error) {
+			if (error instanceof ApiError && error.problem.code === 'not_signed_in') ended()
+			throw error
+		}
+	}
+
+	let me = options.me
+	let connection: Connection = 'connecting'
+	/** The place in the journal up to which the records are; null before the first answer. */
+	let cursor: string | null = null
+	let kept: string | null = null
+	let listed: 'no' | 'yes' | 'again' = 'no'
+	let closed = false
+
+	const listeners = new Set<() => void>()
+	const timelines = new Map<string, OpenTimeline>()
+	/** The discussion that was looked at last. */
+	let lookedAt: string | null = null
+	const typists = new Map<string, Map<string, number>>()
+	const saidTyping = new Map<string, number>()
+	/** Messages asked for one by one, or known to be out of sight: never asked again. */
+	let asked = new Set<string>()
+
+	const records = createRecords(schedule)
+	const drafts = openDrafts(database)
+	const outbox = await openOutbox({
+		database,
+		tab: makeId(clock),
+		call,
+		clock,
+		onChange: schedule,
+		isShown,
+		onStored: (answer) => void accept(answer as { cursor: string }),
+		onRefusedSession: () => void refreshMe(),
+		...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
+	})
+
+	let flushTimer: ReturnType<typeof setTimeout> | undefined
+	let fetchTimer: ReturnType<typeof setTimeout> | undefined
+	let flushedAt = 0
+	let noted: Promise<unknown> = Promise.resolve()
+	let stale = true
+	let current: Snapshot | null = null
+
+	// Telling the screens
+
+	function schedule() {
+		if (!closed) flushTimer ??= setTimeout(flush, Math.max(0, flushedAt + frameMs - Date.now()))
+	}
+
+	function flush() {
+		clearTimeout(flushTimer)
+		flushTimer = undefined
+		flushedAt = Date.now()
+		const changes = records.takeChanges()
+		const approved = me.status === 'approved'
+		me = records.get('users', me.id) ?? me
+		if (!approved && me.status === 'approved') fetchMissing()
+		if (changes.messages.length > 0) noted = Promise.all([noted, outbox.noteMessages(changes.messages)]).catch(() => {})
+		if (changes.born.size > 0) outbox.noteBorn(changes.born)
+		for (const message of changes.messages) if (changes.born.has(message.id)) typists.get(message.discussion)?.delete(message.author)
+		stale = true
+		for (const timeline of timelines.values()) timeline.touch()
+		// Where a discussion that was looked for has come, or a waiting one was started.
+		for (const [id, timeline] of timelines) if (changes.born.has(id) && !timeline.loaded()) void timeline.load()
+		for (const listener of [...listeners]) listener()
+	}
+
+	function snapshot(): Snapshot {
+		if (!stale && current) return current
+		stale = false
+		const rows = outbox.rows()
+		const before = new Map(current?.discussions.map((entry) => [entry.discussion.id, entry]))
+		const starting = rows.filter((row) => row.command === 'startDiscussion' && !records.get('discussions', row.target))
+		const list = [
+			...starting.map((row) => asDiscussion(row as Row & { command: 'startDiscussion' }, me.id)),
+			...records.all('discussions').values(),
+		]
+			.map((discussion) => ({ discussion, last: records.messagesOf(discussion.id).messages.at(-1) ?? null }))
+			.map((entry) => {
+				const same = before.get(entry.discussion.id)
+				return same && sameEntry(same, entry) ? same : entry
+			})
+			.sort(byActivity)
+		current = {
+			me,
+			connection,
+			durable: database.durable,
+			waiting: rows.filter((row) => row.state === 'waiting').length,
+			refused: rows.filter((row) => row.state === 'refused').length,
+			discussions: keepList(current?.discussions, list),
+			discussionsState: listed === 'no' ? 'loading' : 'ready',
+			groups: keepList(current?.groups, [...records.all('groups').values()]),
+			memberships: keepList(current?.memberships, [...records.all('memberships').values()]),
+			people: people(),
+		}
+		return current
+	}
+
+	let peopleBefore: ReadonlyMap<string, Person> = new Map()
+	function people() {
+		const now = records.all('users')
+		if (now.size !== peopleBefore.size || [...now].some(([id, person]) => peopleBefore.get(id) !== person)) peopleBefore = new Map(now)
+		return peopleBefore
+	}
+
+	// Merging what comes
+
+	const lineage = () => (cursor === null ? null : (parseCursor(cursor)?.lineage ?? null))
+
+	/** Merges an answer. One of another journal is not merged: the stream will say what that means. */
+	function accept(answer: { cursor?: string }): boolean {
+		if (answer.cursor && seqIn(lineage(), answer.cursor) < 0) {
+			if (cursor !== null) live.reconnect()
+			return false
+		}
+		records.putPage(answer)
+		const { messages = [] } = answer as { messages?: { replyTo: string | null }[] }
+		// A page brings what its messages quote: what is not in it is not to be seen.
+		for (const { replyTo } of messages) if (replyTo) asked.add(replyTo)
+		return true
+	}
+
+	/** Whether the records show what a stored command did. */
+	function isShown(row: Row): boolean {
+		if (row.state !== 'stored') return false
+		const name: PublishedName = row.command === 'startDiscussion' ? 'discussions' : 'messages'
+		const record = records.get(name, row.target)
+		if (row.command === 'startDiscussion' || row.command === 'sendMessage') return record !== undefined
+		return !record || row.lineage !== lineage() || record.rev >= (row.seq ?? 0)
+	}
+
+	async function want(message: string) {
+		if (asked.has(message) || connection !== 'online') return
+		asked.add(message)
+		await call('getMessage', { id: message }).then(accept, () => {})
+	}
+
+	// Fetching
+
+	async function fetchLists() {
+		const pages: { cursor: string }[] = []
+		if (me.status !== 'approved') return pages
+		pages.push(await call('listGroups', {}))
+		if (me.role === 'admin') return pages
+		for (let after: string | undefined; ; ) {
+			const page = await call('listDiscussions', { limit: 100, ...(after ? { after } : {}) })
+			pages.push(page)
+			if (page.next === null) return pages
+			after = page.next
+		}
+	}
+
+	const loadLists = oneAtATime(async () => {
+		if (closed || me.status !== 'approved') return
+		try {
+			const all = (await fetchLists()).map(accept).every(Boolean)
+			if (all) listed = 'yes'
+		} catch {
+			fetchLater()
+		}
+		schedule()
+	})
+
+	/** What is to be seen now and not there yet. */
+	function fetchMissing() {
+		if (connection !== 'online') return
+		if (listed !== 'yes') void loadLists()
+		const timeline = lookedAt === null ? undefined : timelines.get(lookedAt)
+		if (timeline && !timeline.loaded()) void timeline.load()
+	}
+
+	function fetchLater() {
+		clearTimeout(fetchTimer)
+		if (!closed) fetchTimer = setTimeout(fetchMissing, fetchAgainMs)
+	}
+
+	async function refreshMe(): Promise<string> {
+		const page = await call('me', {})
+		clock.learn(page.now)
+		if (page.me.id !== me.id) {
+			ended()
+			throw new Error('another account is signed in')
+		}
+		if (cursor === null) begin(page)
+		else accept(page)
+		return page.cursor
+	}
+
+	function begin(page: Output<'me'>) {
+		cursor = page.cursor
+		kept = page.kept
+		records.reset(parseCursor(page.cursor)?.seq ?? 0)
+		accept(page)
+	}
+
+	// The stream
+
+	async function onFrame(frame: Frame) {
+		if (frame.t === 'hello') {
+			clock.learn(frame.now)
+			kept = frame.kept
+			if (frame.released) void outbox.release(frame.released)
+		} else if (frame.t === 'changes') {
+			const upTo = parseCursor(frame.upTo)?.seq ?? 0
+			records.putPage({ users: frame.users })
+			records.apply(frame.changes, upTo)
+			cursor = frame.upTo
+			if (frame.kept !== undefined) kept = frame.kept
+			if (frame.released) void outbox.release(frame.released)
+			for (const change of frame.changes) if ('scope' in change) rescope(change.scope.lost.discussions, change.scope.gained.discussions)
+			if (connection !== 'online') await online()
+		} else if (frame.t === 'resync') {
+			await resync(frame.upTo)
+			await online()
+		} else if (frame.t === 'typing' && frame.user.id !== me.id) {
+			showTyping(frame.discussion, frame.user)
+		}
+		schedule()
+	}
+
+	async function online() {
+		connection = 'online'
+		schedule()
+		fetchMissing()
+		await outbox.start(lineage() as string)
+	}
+
+	function offline() {
+		outbox.stop()
+		if (connection !== 'ended') connection = 'offline'
+		schedule()
+	}
+
+	function rescope(lost: string[], gained: string[]) {
+		for (const id of new Set([...lost, ...gained])) timelines.get(id)?.forget()
+		listed = 'again'
+		fetchMissing()
+	}
+
+	/** Everything is fetched first and shown at one moment; the stream waits meanwhile. */
+	async function resync(upTo: string) {
+		const timeline = lookedAt === null ? undefined : timelines.get(lookedAt)
+		const mine = await call('me', {})
+		const [lists, newest] = await Promise.all([fetchLists(), timeline?.fetchNewest() ?? null])
+		const pages = [mine, ...lists, ...(newest ? [newest.head, newest.page] : [])]
+		const journal = parseCursor(upTo)
+		if (pages.some((page) => seqIn(journal?.lineage ?? null, page.cursor) < 0)) throw new Error('restored again meanwhile')
+		flush()
+		await noted
+		for (const [id, opened] of timelines) if (opened !== timeline) timelines.delete(id)
+		asked = new Set()
+		cursor = upTo
+		kept = mine.kept
+		records.reset(journal?.seq ?? 0)
+		for (const page of pages) accept(page)
+		timeline?.forget()
+		timeline?.showNewest(newest)
+		listed = 'yes'
+		flush()
+	}
+
+	function showTyping(discussion: string, user: Person) {
+		records.putPage({ users: [user] })
+		const here = typists.get(discussion) ?? new Map<string, number>()
+		typists.set(discussion, here.set(user.id, Date.now() + typingMs))
+		setTimeout(schedule, typingMs + 1)
+	}
+
+	function typingIn(discussion: string): Person[] {
+		const now = Date.now()
+		const here = [...(typists.get(discussion) ?? [])].filter(([, until]) => until > now)
+		return here.map(([id]) => records.get('users', id)).filter((person) => person !== undefined)
+	}
+
+	function timelineOf(discussion: string): OpenTimeline {
+		lookedAt = discussion
+		let timeline = timelines.get(discussion)
+		if (!timeline) {
+			timeline = openTimeline(discussion, {
+				...{ call, records, rows: outbox.rows, isShown, accept, changed: schedule, failed: fetchLater },
+				me: () => me,
+				keptSeq: () => seqIn(lineage(), kept),
+				typing: () => typingIn(discussion),
+				want: (message) => void want(message),
+			})
+			timelines.set(discussion, timeline)
+			const waits = outbox.rows().some((row) => row.command === 'startDiscussion' && row.target === discussion)
+			if (!waits) void timeline.load()
+		}
+		return timeline
+	}
+
+	// Ending
+
+	function close() {
+		if (closed) return
+		closed = true
+		clearTimeout(flushTimer)
+		clearTimeout(fetchTimer)
+		live.close()
+		outbox.close()
+		database.close()
+	}
+
+	function ended() {
+		if (connection === 'ended') return
+		connection = 'ended'
+		outbox.stop()
+		live.close()
+		flush()
+		options.onEnded()
+	}
+
+	records.putPage({ me })
+	if (options.start) begin(options.start)
+	const live = openLive({
+		network,
+		...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+		async prepare(failed) {
+			// Not let in: perhaps the session is gone, or the account waits for approval.
+			if (cursor === null || failed) await refreshMe()
+			return cursor as string
+		},
+		onFrame,
+		onLost: offline,
+		onEnded: ended,
+	})
+
+	return {
+		subscribe(listener) {
+			listeners.add(listener)
+			return () => listeners.delete(listener)
+		},
+		snapshot,
+		timeline: (discussion) => timelineOf(discussion).view(),
+		loadOlder: (discussion) => timelineOf(discussion).loadOlder(),
+		async call<N extends ApiName>(name: N, input: Input<N>) {
+			const answer = await call(name, input)
+			accept(answer as { cursor?: string })
+			return answer
+		},
+		async send({ discussion, group, text, replyTo }) {
+			const writtenAt = new Date(clock.now()).toISOString()
+			const whom = group === undefined ? {} : { group }
+			await outbox.add({ command: 'sendMessage', input: { id: makeId(clock), discussion, ...whom, text, replyTo, writtenAt } })
+			await drafts.sent(discussion, text)
+			flush()
+		},
+		async edit(message, text) {
+			await outbox.add({ command: 'editMessage', input: { id: message, edit: makeId(clock), text } })
+			const discussion = records.get('messages', message)?.discussion
+			if (discussion) await drafts.sent(discussion, text)
+			flush()
+		},
+		async setRemoved(message, removed) {
+			await outbox.add({ command: 'setRemoved', input: { id: message, removed } })
+			flush()
+		},
+		async startDiscussion({ title, prompt, groups }) {
+			const id = makeId(clock)
+			await outbox.add({ command: 'startDiscussion', input: { id, title, prompt, groups } })
+			flush()
+			return id
+		},
+		retry: outbox.retry,
+		takeBack: outbox.takeBack,
+		draft: drafts.find,
+		saveDraft: drafts.save,
+		typing(discussion) {
+			const now = Date.now()
+			if (now - (saidTyping.get(discussion) ?? 0) < typingMs) return
+			saidTyping.set(discussion, now)
+			live.say({ t: 'typing', discussion })
+		},
+		async signOut({ force = false } = {}) {
+			if (!force && outbox.rows().some((row) => row.state !== 'stored')) return false
+			await bareCall('signOut', {}).catch((error) => {
+				if (!(error instanceof ApiError && error.problem.code === 'not_signed_in')) throw error
+			})
+			close()
+			await options.onSignedOut()
+			return true
+		},
+		close,
+	}
+}
+
+function sameEntry(a: Snapshot['discussions'][number], b: Snapshot['discussions'][number]): boolean {
+	return (
+		a.last === b.last &&
+		(a.discussion === b.discussion || (a.discussion.rev === 0 && b.discussion.rev === 0 && a.discussion.id === b.discussion.id))
+	)
+}
