@@ -174,7 +174,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		const name: PublishedName = row.command === 'startDiscussion' ? 'discussions' : 'messages'
 		const record = records.get(name, row.target)
 		if (row.command === 'startDiscussion' || row.command === 'sendMessage') return record !== undefined
-		return !record || row.lineage !== lineage() || record.rev >= (row.seq ?? 0)
+		return !record || row.lineage !== lineage() || record.rev >= (row.rev ?? 0)
 	}
 
 	async function want(message: string) {

@@ -92,8 +92,8 @@ export function createRecords(changed: () => void) {
 	}
 
 	function listOf(discussion: string) {
-		let list = lists.get(discussion)
-		if (!list) lists.set(discussion, (list = { messages: [], edits: 0 }))
+		const list = lists.get(discussion) ?? { messages: [], edits: 0 }
+		lists.set(discussion, list)
 		return list
 	}
 

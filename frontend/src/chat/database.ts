@@ -21,8 +21,10 @@ interface Progress {
 	state: 'waiting' | 'refused' | 'stored'
 	/** The journal in which it was stored, or for which it was made ('' where not known yet). */
 	lineage: string
-	/** The entry that stored it there. */
+	/** Nothing later than this entry stored it there. */
 	seq: number | null
+	/** The `rev` of the message in the answer: a record with it shows what the command did. */
+	rev: number | null
 	/** When this device first knew it stored. */
 	storedAt: number | null
 	receipt: Receipt | null

@@ -40,8 +40,8 @@ export function openDrafts(database: UserDatabase): Drafts {
 
 	function save(discussion: string, draft: Draft) {
 		newest.set(discussion, draft)
-		let run = writing.get(discussion)
-		if (!run) writing.set(discussion, (run = write(discussion)))
+		const run = writing.get(discussion) ?? write(discussion)
+		writing.set(discussion, run)
 		return run
 	}
 

@@ -6,7 +6,15 @@
  * one holds up nobody, and that after a restore whatever may be missing is offered again.
  * Never drops what was written but when it is released, taken back or was seen removed.
  */
-import { type CommandName, commands, type ErrorCode, type Output, type Problem, type Returned } from '../../../protocol/api.ts'
+import {
+	type CommandName,
+	commands,
+	type ErrorCode,
+	type Output,
+	type Problem,
+	type Receipt,
+	type Returned,
+} from '../../../protocol/api.ts'
 import { limits, type Message, parseCursor } from '../../../protocol/model.ts'
 import type { Call } from '../api.ts'
 import { ApiError, Unreachable } from '../client.ts'
@@ -92,7 +100,9 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		const numbers = new Set(present.map((row) => row.number))
 		// A command that just ceased to wait is shown until its record is: never in neither place.
 		const left = await table.bulkGet(rows.filter((row) => !numbers.has(row.number)).map((row) => row.number))
-		const next = [...left.filter((row) => row !== undefined && !options.isShown(row)), ...present].sort((a, b) => a.number - b.number)
+		const next = [...left.filter((row): row is Row => row !== undefined && !options.isShown(row)), ...present].sort(
+			(a, b) => a.number - b.number,
+		)
 		const known = new Map(rows.map((row) => [row.number, row]))
 		const kept = next.map((row) => {
 			const before = known.get(row.number)
@@ -185,7 +195,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		try {
 			const answer: Output<CommandName> = await call(row.command, row.input)
 			options.onStored(answer)
-			await store(row, answer.cursor, 'receipt' in answer ? answer.receipt : null)
+			await store(row, answer.cursor, answer as { message?: Message; receipt?: Receipt })
 		} catch (error) {
 			if (!(error instanceof ApiError)) throw error
 			const { code } = error.problem
@@ -213,16 +223,18 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 			const result = results[at]
 			if (result?.outcome === 'done') {
 				options.onStored(result)
-				await store(row, result.cursor ?? `${here}:0`, result.receipt ?? row.receipt)
+				await store(row, result.cursor ?? `${here}:0`, result)
 			} else if (result?.outcome === 'refused' && result.problem) await refuse(row, result.problem)
 			else if (row.optional) await table.delete(row.number)
 			else parked.add(row.number)
 		}
 	}
 
-	async function store(row: Row, cursor: string, receipt: Row['receipt']) {
+	async function store(row: Row, cursor: string, { message, receipt }: { message?: Message; receipt?: Receipt }) {
 		failures.delete(row.number)
-		await table.update(row.number, { ...place(cursor), state: 'stored', receipt, problem: null, storedAt: row.storedAt ?? clock.now() })
+		const { lineage, seq } = parseCursor(cursor) as { lineage: string; seq: number }
+		const storedAt = row.storedAt ?? Date.now()
+		await table.update(row.number, { state: 'stored', lineage, seq, rev: message?.rev ?? null, receipt: receipt ?? row.receipt, storedAt })
 	}
 
 	async function refuse(row: Row, problem: Problem) {
@@ -337,7 +349,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 				.and((row) => row.state === 'stored')
 				.modify((row) => {
 					const message = changedSince.get(row.target)
-					if (message && message.rev >= (row.seq ?? 0)) row.seenRemoved = message.removed !== null
+					if (message && message.rev >= (row.rev ?? 0)) row.seenRemoved = message.removed !== null
 				})
 		},
 		noteBorn(ids) {
@@ -355,6 +367,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 const unsent = {
 	state: 'waiting',
 	seq: null,
+	rev: null,
 	storedAt: null,
 	receipt: null,
 	problem: null,
@@ -386,9 +399,4 @@ function refersTo(row: Row): string[] {
 function returned(row: Row): Returned {
 	const { command, input } = row
 	return { command, input, ...(command === 'sendMessage' && row.receipt ? { receipt: row.receipt } : {}) } as Returned
-}
-
-function place(cursor: string): { lineage: string; seq: number } {
-	const { lineage, seq } = parseCursor(cursor) ?? { lineage: '', seq: 0 }
-	return { lineage, seq }
 }
