@@ -1,0 +1,111 @@
+/**
+ * One closed loop of senders against the store, or against the barest thing that could do the same.
+ *
+ * `ours`: `store.write` of a message. `bare`: a worker that serialises the same documents into the
+ * same tables, one transaction for whatever waited meanwhile. Tells its parent how many a second.
+ */
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { collections } from '../backend/src/storage/collections.ts'
+import { openStore } from '../backend/src/storage/open.ts'
+import { configure, createTables } from '../backend/src/storage/sqlite-schema.ts'
+import { messageDraft, nextId } from './documents.ts'
+
+const warmMs = 1_000
+const runMs = 3_000
+/** Discussions that the messages go to, and people who write them. */
+const places = Array.from({ length: 20 }, () => nextId())
+const people = Array.from({ length: 500 }, () => nextId())
+const draft = (i: number) => messageDraft(places[i % places.length]!, people[i % people.length]!, null)
+
+/** Runs the senders, each sending again when its last is durable; how many a second. */
+async function measure(senders: number, send: (i: number) => Promise<unknown>): Promise<number> {
+	let count = 0
+	let running = true
+	const loops = Array.from({ length: senders }, async (_, i) => {
+		while (running) {
+			await send(i)
+			count++
+		}
+	})
+	await new Promise((resolve) => setTimeout(resolve, warmMs))
+	const [begin, before] = [performance.now(), count]
+	await new Promise((resolve) => setTimeout(resolve, runMs))
+	const perSecond = ((count - before) * 1000) / (performance.now() - begin)
+	running = false
+	await Promise.all(loops)
+	return perSecond
+}
+
+async function ours(folder: string, senders: number): Promise<number> {
+	const store = await openStore({ folder, backups: join(folder, 'backups') })
+	const perSecond = await measure(senders, (i) => {
+		const message = draft(i)
+		return store.write(message.author, async (tx) => (await tx.get('messages', message.id)) ?? tx.put('messages', message))
+	})
+	await store.close()
+	return perSecond
+}
+
+async function bare(folder: string, senders: number): Promise<number> {
+	mkdirSync(folder, { recursive: true })
+	const worker = new Worker(new URL(import.meta.url), { workerData: join(folder, 'bare.db') })
+	await once(worker, 'message')
+	let waiting: { document: object; done: () => void }[] = []
+	let busy = false
+	let seq = 0
+	const flush = () => {
+		if (busy || waiting.length === 0) return
+		const group = waiting.splice(0, 500)
+		busy = true
+		worker.once('message', () => {
+			busy = false
+			for (const { done } of group) done()
+			setImmediate(flush)
+		})
+		worker.postMessage(group.map(({ document }) => document))
+	}
+	const perSecond = await measure(senders, (i) => {
+		const at = new Date().toISOString()
+		const document = { ...draft(i), seq: ++seq, rev: seq, createdAt: at, updatedAt: at }
+		return new Promise<void>((done) => {
+			waiting.push({ document, done })
+			setImmediate(flush)
+		})
+	})
+	await worker.terminate()
+	waiting = []
+	return perSecond
+}
+
+function serveBare(path: string): void {
+	const db = new DatabaseSync(path)
+	db.exec('PRAGMA journal_mode=WAL')
+	configure(db)
+	createTables(db, collections)
+	db.exec('INSERT INTO head(one, seq) VALUES (1, 0)')
+	const advance = db.prepare('UPDATE head SET seq = ?')
+	const journal = db.prepare('INSERT INTO journal(last, first, body) VALUES (?, ?, ?)')
+	const insert = db.prepare('INSERT INTO c_messages(pk, id, doc, k_discussion) VALUES (?, ?, ?, ?)')
+	parentPort!.on('message', (documents: { seq: number; id: string; discussion: string }[]) => {
+		const lines = documents.map((document) => JSON.stringify(document))
+		const [first, last] = [documents[0]!.seq, documents.at(-1)!.seq]
+		db.exec('BEGIN IMMEDIATE')
+		advance.run(last)
+		journal.run(last, first, lines.join('\n'))
+		for (const [i, { seq, id, discussion }] of documents.entries()) insert.run(seq * 1024, id, lines[i]!, discussion)
+		db.exec('COMMIT')
+		parentPort!.postMessage('done')
+	})
+	parentPort!.postMessage('ready')
+}
+
+if (isMainThread) {
+	const [kind, folder, senders] = process.argv.slice(2) as [string, string, string]
+	process.send?.({ port: 0 })
+	const perSecond = await (kind === 'ours' ? ours : bare)(folder, Number(senders))
+	process.send?.({ perSecond })
+} else serveBare(workerData as string)
