@@ -28,6 +28,7 @@ const running = new Set<ChildProcess>()
 process.on('exit', () => {
 	for (const child of running) child.kill('SIGKILL')
 })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 /** Starts a script of this folder and waits until it says where it listens. */
 export async function start(script: string, args: readonly string[], env: Record<string, string> = {}): Promise<Running> {

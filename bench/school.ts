@@ -33,11 +33,16 @@ export interface School {
 
 const base = process.env.BENCH_DIR ?? join(import.meta.dirname, 'data')
 
+const folders = new Set<string>()
+process.on('exit', () => {
+	for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** A new empty folder on the disk that is measured. */
 export async function newFolder(): Promise<string> {
 	mkdirSync(base, { recursive: true })
 	const folder = await mkdtemp(join(base, 'run-'))
-	process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+	folders.add(folder)
 	return folder
 }
 
