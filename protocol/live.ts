@@ -22,7 +22,7 @@ export interface ScopeItems {
 }
 
 export type Frame =
-	/** First on every connection. `now` is the server's clock. */
+	/** First on every connection; `changes` (empty where nothing was missed) or `resync` follows at once. `now` is the server's clock. */
 	| { t: 'hello'; now: string; kept: string | null; released: string | null }
 	/** `users` are the writers of the messages in it. */
 	| { t: 'changes'; changes: Change[]; users: Person[]; upTo: string; kept?: string | null; released?: string | null }
