@@ -1,0 +1,339 @@
+/**
+ * Who may do what, who sees which record, and in which form: the only place that decides it.
+ *
+ * Promises one answer for pages, commands and the live stream: `sees…` says it for one reader,
+ * `audience…` for everybody at once. Whom a reader belongs to is read from her user record's
+ * `rev` on, which every change of her memberships moves. Never writes.
+ */
+import type { ErrorCode, Who } from '../../protocol/api.ts'
+import type { Discussion, Edit, Group, Membership, Message, Person } from '../../protocol/model.ts'
+import { fail } from './errors.ts'
+import type { DiscussionRecord, EditRecord, GroupRecord, MembershipRecord, MessageRecord, UserRecord } from './storage/collections.ts'
+import type { Store, Tx } from './storage/store.ts'
+
+/** Somebody signed in, with all that decides what she sees. */
+export interface Reader {
+	readonly user: Readonly<UserRecord>
+	readonly approved: boolean
+	/** Her groups, each with the id of her membership; a lecturer's own creations without one have null. */
+	readonly groups: ReadonlyMap<string, string | null>
+	/** The audiences that she belongs to. */
+	readonly keys: readonly string[]
+}
+
+/** The form in which records are shown. */
+export type Kind = 'student' | 'lecturer' | 'admin'
+
+/** Whom a record reaches on the live stream: everybody with one of the keys, but not `except` (a user). */
+export interface Audience {
+	keys: readonly string[]
+	except: string | null
+}
+
+const me = (user: string) => `me ${user}`
+const approved = (user: string) => `user ${user}`
+const learners = (group: string) => `learners ${group}`
+const teachers = (group: string) => `teachers ${group}`
+/** Lecturers and admins, who see memberships of others. */
+const staff = 'staff'
+const admins = 'admins'
+
+/** How readers are found. */
+export interface Readers {
+	/** The reader as committed now; null when there is no such user. */
+	get(user: string): Promise<Reader | null>
+}
+
+const readersKept = 20_000
+const groupsPerReader = 1_000
+
+/** Opens the readers of a store; kept in memory for as long as their `rev` stays. */
+export function openReaders(store: Store): Readers {
+	const kept = new Map<string, Reader>()
+	return {
+		async get(id) {
+			const user = await store.get('users', id)
+			if (!user) return null
+			const known = kept.get(id)
+			if (known?.user.rev === user.rev) return known
+			const reader = readerOf(user, await groupsOf(store, user))
+			// Another change of hers may have come while the groups were read: then the next caller reads again.
+			if ((await store.get('users', id))?.rev !== user.rev) return this.get(id)
+			kept.delete(id)
+			kept.set(id, reader)
+			if (kept.size > readersKept) kept.delete(kept.keys().next().value!)
+			return reader
+		},
+	}
+}
+
+async function groupsOf(store: Store, user: UserRecord): Promise<Map<string, string | null>> {
+	const groups = new Map<string, string | null>()
+	if (user.status !== 'approved' || user.role === 'admin') return groups
+	if (user.role === 'lecturer') {
+		for (const { id } of await store.find('groups', 'creator', [user.id], { limit: groupsPerReader })) groups.set(id, null)
+	}
+	for (const { id, group } of await store.find('memberships', 'user', [user.id], { limit: groupsPerReader })) groups.set(group, id)
+	return groups
+}
+
+function readerOf(user: UserRecord, groups: ReadonlyMap<string, string | null>): Reader {
+	const keys = [me(user.id)]
+	if (user.status === 'approved') {
+		keys.push(approved(user.id))
+		const inGroup = user.role === 'student' ? learners : teachers
+		for (const group of groups.keys()) keys.push(inGroup(group))
+		if (user.role !== 'student') keys.push(staff)
+		if (user.role === 'admin') keys.push(admins)
+	}
+	return { user, approved: user.status === 'approved', groups, keys }
+}
+
+// Who may call what.
+
+const refusals: Record<Exclude<UserRecord['status'], 'approved'>, { code: ErrorCode; message: string }> = {
+	pending: { code: 'account_pending', message: 'Your account has not been approved yet.' },
+	rejected: { code: 'account_rejected', message: 'Your registration was not accepted.' },
+	deactivated: { code: 'account_deactivated', message: 'Your account was deactivated.' },
+}
+
+/** Refuses a caller whom the endpoint is not for. */
+export function refuseCaller(who: Who, user: UserRecord): void {
+	if (user.status !== 'approved' && (who !== 'signedIn' || user.status === 'deactivated')) refuseStatus(user)
+	if (who !== 'anyone' && who !== 'signedIn' && !who.includes(user.role)) {
+		fail('forbidden', who.includes('admin') && who.length === 1 ? 'Only an admin can do this.' : `This is not for ${user.role}s.`)
+	}
+}
+
+/** Says why somebody who is not approved can't go on. */
+export function refuseStatus({ status, reason }: UserRecord): void {
+	if (status === 'approved') return
+	const { code, message } = refusals[status]
+	fail(code, message, reason ? { hint: reason } : {})
+}
+
+/** Within a step: that the writer is still who she was when the request came. */
+export async function refuseChanged(tx: Tx, { user }: Reader): Promise<void> {
+	const now = await tx.get('users', user.id)
+	if (now === user) return
+	if (!now || now.role !== user.role) fail('forbidden', 'Your account has changed.')
+	refuseStatus(now)
+}
+
+/** Within a step: whether she is (still) in the group. */
+export async function isIn(tx: Tx, reader: Reader, group: string): Promise<boolean> {
+	const membership = reader.groups.get(group)
+	if (membership === undefined) return false
+	if (membership === null) return true
+	return (await tx.get('memberships', membership)) !== null || (await tx.get('groups', group))?.createdBy === reader.user.id
+}
+
+/** Within a step: that she (still) sees the discussion. */
+export async function seesStill(tx: Tx, reader: Reader, discussion: DiscussionRecord): Promise<boolean> {
+	if (leads(reader, discussion)) return true
+	for (const group of writableGroups(reader, discussion)) if (await isIn(tx, reader, group)) return true
+	return false
+}
+
+export function mayManageGroup({ user }: Reader, group: GroupRecord): boolean {
+	return user.role === 'admin' || (user.role === 'lecturer' && group.createdBy === user.id)
+}
+
+/** Whether this user can be put into groups. */
+export function mayBeMember({ status, role }: UserRecord): boolean {
+	return status === 'approved' && role !== 'admin'
+}
+
+/** The lecturer of a discussion: she sees all of it. */
+export function leads({ user, approved }: Reader, discussion: DiscussionRecord): boolean {
+	return approved && user.role === 'lecturer' && discussion.createdBy === user.id
+}
+
+export function mayRemove(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
+	return message.author === reader.user.id || leads(reader, discussion)
+}
+
+export function mayPutBack(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
+	return message.removed?.by === reader.user.id || leads(reader, discussion)
+}
+
+export function maySeeEdits(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
+	// An earlier text of a removed message is no more for the others than its last one.
+	if (message.removed && !mayPutBack(reader, message, discussion)) return false
+	return message.author === reader.user.id || leads(reader, discussion)
+}
+
+/** The groups of a discussion that a student may write to (hers in it). */
+export function writableGroups({ groups }: Reader, discussion: DiscussionRecord): string[] {
+	return discussion.groups.filter((group) => groups.has(group))
+}
+
+// Who sees what.
+
+export function seesGroup({ user, approved, groups }: Reader, group: GroupRecord): boolean {
+	return approved && (user.role === 'admin' || groups.has(group.id))
+}
+
+export function seesMembership(reader: Reader, { user, group }: MembershipRecord): boolean {
+	if (!reader.approved) return false
+	if (reader.user.role === 'admin' || user === reader.user.id) return true
+	return reader.user.role === 'lecturer' && reader.groups.has(group)
+}
+
+export function seesDiscussion(reader: Reader, discussion: DiscussionRecord): boolean {
+	if (!reader.approved) return false
+	if (reader.user.role === 'student') return discussion.groups.some((group) => reader.groups.has(group))
+	return leads(reader, discussion)
+}
+
+/** Whether a reader who sees the discussion sees this message of it. */
+export function seesMessageIn(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
+	const { group } = message
+	if (group === null || message.author === reader.user.id || leads(reader, discussion)) return true
+	return reader.groups.has(group) && discussion.groups.includes(group)
+}
+
+export function seesMessage(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
+	return seesDiscussion(reader, discussion) && seesMessageIn(reader, message, discussion)
+}
+
+// The same, for everybody at once.
+
+export function userAudience(user: UserRecord): Audience {
+	return { keys: [me(user.id), admins], except: null }
+}
+
+export function groupAudience({ id }: GroupRecord): Audience {
+	return { keys: [learners(id), teachers(id), admins], except: null }
+}
+
+export function membershipAudience({ user, group }: MembershipRecord): Audience {
+	return { keys: [approved(user), teachers(group), admins], except: null }
+}
+
+export function discussionAudience({ groups, createdBy }: DiscussionRecord): Audience {
+	return { keys: [...groups.map(learners), approved(createdBy)], except: null }
+}
+
+/** What was removed is named to all who may have seen it; an id tells the others nothing. */
+export function removedMembershipAudience(members: readonly string[]): Audience {
+	return { keys: [staff, ...members.map(approved)], except: null }
+}
+
+/** These people, whatever their status is. */
+export function onlyFor(users: readonly string[]): Audience {
+	return { keys: users.map(me), except: null }
+}
+
+/** The students of these groups. */
+export function learnersOf(groups: readonly string[]): Audience {
+	return { keys: groups.map(learners), except: null }
+}
+
+/** Whether the reader belongs to an audience. */
+export function reaches({ keys, except }: Audience, { keys: own, user }: Reader): boolean {
+	return except !== user.id && keys.some((key) => own.includes(key))
+}
+
+/**
+ * Whom a message reaches with its text, and whom without. `author` is its writer as a reader, where she is
+ * listening: in a discussion that she still sees she gets her own messages, whatever her groups are now.
+ */
+export function messageAudiences(
+	message: MessageRecord,
+	discussion: DiscussionRecord,
+	author: Reader | null,
+): { audience: Audience; full: boolean }[] {
+	const readers: string[] = []
+	if (message.group === null) readers.push(...discussion.groups.map(learners))
+	else if (discussion.groups.includes(message.group)) readers.push(learners(message.group))
+	if (author && seesDiscussion(author, discussion) && !author.keys.some((key) => readers.includes(key)))
+		readers.push(approved(author.user.id))
+	const lecturer = approved(discussion.createdBy)
+	const { removed } = message
+	if (!removed) return [{ audience: { keys: [...new Set([...readers, lecturer])], except: null }, full: true }]
+	const full = [lecturer]
+	if (author && removed.by === author.user.id && seesDiscussion(author, discussion)) full.push(approved(author.user.id))
+	return [
+		{ audience: { keys: [...new Set(full)], except: null }, full: true },
+		{ audience: { keys: readers.filter((key) => !full.includes(key)), except: removed.by }, full: false },
+	]
+}
+
+/** Those among whom a writer's `typing` shows. */
+export function typingAudience(reader: Reader, discussion: DiscussionRecord): Audience {
+	const groups = leads(reader, discussion) ? discussion.groups : writableGroups(reader, discussion)
+	return { keys: [...groups.map(learners), approved(discussion.createdBy)], except: reader.user.id }
+}
+
+// In which form.
+
+/** A person's card: for everybody her name, for those who teach also her number. */
+export function publicCard(kind: Kind, { id, seq, rev, name, role, number }: UserRecord): Person {
+	return kind === 'student' ? { id, seq, rev, name, role } : { id, seq, rev, name, role, number }
+}
+
+/** A user as admins and she herself see her. */
+export function publicUser(user: UserRecord): Person {
+	const { id, seq, rev, name, role, number, email, status, reason, createdAt, decidedAt } = user
+	return { id, seq, rev, name, role, number, email, status, reason, createdAt, decidedAt }
+}
+
+export function publicGroup({ id, seq, rev, createdAt, updatedAt, name, createdBy }: GroupRecord): Group {
+	return { id, seq, rev, createdAt, updatedAt, name, createdBy }
+}
+
+export function publicMembership({ id, seq, rev, createdAt, updatedAt, group, user }: MembershipRecord): Membership {
+	return { id, seq, rev, createdAt, updatedAt, group, user }
+}
+
+export function publicDiscussion(discussion: DiscussionRecord): Discussion {
+	const { id, seq, rev, createdAt, updatedAt, title, prompt, createdBy, groups, scopeRev, status } = discussion
+	return { id, seq, rev, createdAt, updatedAt, title, prompt, createdBy, groups, scopeRev, status }
+}
+
+/** A message; `full`: for those who may put it back where it was removed. */
+export function publicMessage(message: MessageRecord, full: boolean): Message {
+	const { id, seq, rev, createdAt, updatedAt, discussion, author, group, text, replyTo, writtenAt, editedAt, edits, removed, returned } =
+		message
+	return {
+		id,
+		seq,
+		rev,
+		createdAt,
+		updatedAt,
+		discussion,
+		author,
+		group,
+		text: removed && !full ? null : text,
+		replyTo,
+		writtenAt,
+		editedAt,
+		edits,
+		removed,
+		returned,
+	}
+}
+
+export function publicEdit({ id, seq, rev, createdAt, updatedAt, message, author, text }: EditRecord): Edit {
+	return { id, seq, rev, createdAt, updatedAt, message, author, text }
+}
+
+const written = new WeakMap<MessageRecord, string>()
+const blanked = new WeakMap<MessageRecord, string>()
+
+/** The JSON of `publicMessage`, made once for all who get it: answers, pages and the live stream. */
+export function messageJson(message: MessageRecord, full: boolean): string {
+	const cache = message.removed && !full ? blanked : written
+	let json = cache.get(message)
+	if (json === undefined) {
+		json = JSON.stringify(publicMessage(message, full))
+		cache.set(message, json)
+	}
+	return json
+}
+
+/** The JSON of `publicMessage` as this reader gets it. */
+export function messageJsonFor(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): string {
+	return messageJson(message, message.removed === null || mayPutBack(reader, message, discussion))
+}

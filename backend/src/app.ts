@@ -1,0 +1,100 @@
+/**
+ * The whole server: the only file that knows every part.
+ *
+ * Promises that it answers from the first moment (`standby` until it is given a store), and that
+ * it closes in order: nothing new, what was begun finishes, sockets, store.
+ */
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { openReaders } from './access.ts'
+import { newSetUpToken, openEntrance } from './accounts/entrance.ts'
+import { openPeople } from './accounts/people.ts'
+import { openSessions } from './accounts/sessions.ts'
+import { openMessages } from './chat/messages.ts'
+import { openPages } from './chat/pages.ts'
+import { openReceipts } from './chat/receipts.ts'
+import { openReturns } from './chat/returns.ts'
+import { openDiscussions, startStep } from './classroom/discussions.ts'
+import { openGroups } from './classroom/groups.ts'
+import type { Config } from './config.ts'
+import { openHttp } from './http.ts'
+import { type Live, openLive } from './live.ts'
+import type { Handlers, Parts } from './parts.ts'
+import { openRates } from './rates.ts'
+import type { Store } from './storage/store.ts'
+
+export interface App {
+	/** Resolves with the port. */
+	listen(): Promise<number>
+	/** What is said while there is no store. */
+	wait(reason: string): void
+	/** Begins to serve. Resolves with the token of the first admin's link, null when there is an admin. */
+	serve(store: Store): Promise<string | null>
+	/** Closes everything, the store last. */
+	close(): Promise<void>
+}
+
+const pruneEveryMs = 6 * 60 * 60 * 1000
+const dayMs = 24 * 60 * 60 * 1000
+
+export async function openApp(config: Config, log: Logger): Promise<App> {
+	const http = await openHttp(config, log)
+	let live: Live | null = null
+	let store: Store | null = null
+	let pruning: NodeJS.Timeout | undefined
+	http.app.server.on('upgrade', (request, socket, head) => {
+		if (live) live.upgrade(request, socket, head)
+		else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+	})
+
+	return {
+		async listen() {
+			try {
+				await http.app.listen({ port: config.port, host: config.host })
+			} catch (error) {
+				// No IPv6 on this machine.
+				if ((error as NodeJS.ErrnoException).code !== 'EAFNOSUPPORT' || config.host !== '::') throw error
+				await http.app.listen({ port: config.port, host: '0.0.0.0' })
+			}
+			return (http.app.server.address() as AddressInfo).port
+		},
+		wait(reason) {
+			http.waiting = reason
+		},
+		async serve(opened) {
+			store = opened
+			const parts: Parts = { store: opened, readers: openReaders(opened), rates: openRates(config.rates), config, log }
+			const token = await newSetUpToken(parts)
+			const sessions = openSessions(parts)
+			const receipts = await openReceipts(opened)
+			const handlers: Handlers = {
+				...openEntrance(parts),
+				...sessions.handlers,
+				...openPeople(parts),
+				...openGroups(parts),
+				...openDiscussions(parts),
+				...openMessages(parts, receipts),
+				...openPages(parts),
+				...openReturns(parts, receipts, startStep),
+			}
+			const { authenticate } = sessions
+			live = openLive(parts, authenticate)
+			http.serve({ handlers, authenticate, stopped: () => opened.stopped?.message ?? null })
+			const prune = () =>
+				opened
+					.prune(new Date(Date.now() - config.journalKeepDays * dayMs))
+					.catch((error: unknown) => log.error({ err: error }, 'the journal could not be pruned'))
+			pruning = setInterval(prune, pruneEveryMs).unref()
+			return token
+		},
+		async close() {
+			clearInterval(pruning)
+			http.waiting = 'The server is stopping.'
+			const stopped = http.app.close()
+			await live?.close()
+			await stopped
+			http.serve(null)
+			await store?.close()
+		},
+	}
+}

@@ -1,0 +1,86 @@
+/**
+ * What the operator can set, from the environment and the command line.
+ *
+ * Promises a checked value for every setting, or one sentence that says which one is wrong.
+ */
+import { join, resolve } from 'node:path'
+import { defaultRates, type RateLimits } from './rates.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+export interface Config {
+	port: number
+	host: string
+	/** Where everything is that lasts. */
+	folders: { data: string; uploads: string; backups: string }
+	/** Begin with an empty database although there was a full one. */
+	fresh: boolean
+	logLevel: string
+	/** Whose X-Forwarded-* headers are believed: addresses or networks; none by default. */
+	trustProxy: string[]
+	/** The built web app. */
+	webDir: string
+	rates: RateLimits
+	/** Cost of a password's hash (Argon2id). */
+	password: { memoryKiB: number; passes: number }
+	/** A socket with more than this unread is dropped. */
+	slowSocketBytes: number
+	/** How long the journal is kept. */
+	journalKeepDays: number
+	/** How often idle sockets are told where the server stands. */
+	idleSocketMs: number
+}
+
+export const defaults: Config = {
+	port: 3000,
+	host: '::',
+	folders: { data: join(root, 'backend/data'), uploads: join(root, 'backend/uploads'), backups: join(root, 'backups') },
+	fresh: false,
+	logLevel: 'info',
+	trustProxy: [],
+	webDir: join(root, 'frontend/dist'),
+	rates: defaultRates,
+	password: { memoryKiB: 19_456, passes: 2 },
+	slowSocketBytes: 2 * 1024 * 1024,
+	journalKeepDays: 30,
+	idleSocketMs: 25_000,
+}
+
+/** What DATA_DIR holds. */
+export function foldersIn(dir: string): Config['folders'] {
+	return { data: join(dir, 'data'), uploads: join(dir, 'uploads'), backups: join(dir, 'backups') }
+}
+
+/** A setting that can't be used; the message is for the operator. */
+export class BadSetting extends Error {
+	override name = 'BadSetting'
+}
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** Reads the settings. Throws `BadSetting`. */
+export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Config {
+	const unknown = args.find((arg) => arg !== '--fresh')
+	if (unknown !== undefined) throw new BadSetting(`There is no option "${unknown}". The only one is --fresh.`)
+	const whole = (name: string, fallback: number, min: number, max: number) => {
+		const value = env[name] ? Number(env[name]) : fallback
+		if (Number.isInteger(value) && value >= min && value <= max) return value
+		throw new BadSetting(`${name} is "${env[name]}", but must be a number from ${min} to ${max}.`)
+	}
+	const port = whole('PORT', defaults.port, 0, 65_535)
+	const journalKeepDays = whole('JOURNAL_KEEP_DAYS', defaults.journalKeepDays, 1, 3_650)
+	const logLevel = env.LOG_LEVEL || defaults.logLevel
+	if (!levels.includes(logLevel)) throw new BadSetting(`LOG_LEVEL is "${logLevel}", but must be one of ${levels.join(', ')}.`)
+	const folders = env.DATA_DIR ? foldersIn(resolve(env.DATA_DIR)) : defaults.folders
+	const trustProxy = (env.TRUST_PROXY ?? '').split(',').flatMap((part) => part.trim() || [])
+	return {
+		...defaults,
+		port,
+		host: env.HOST || defaults.host,
+		folders,
+		fresh: args.includes('--fresh'),
+		logLevel,
+		trustProxy,
+		journalKeepDays,
+	}
+}

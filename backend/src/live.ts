@@ -1,0 +1,514 @@
+/**
+ * The live stream: what happens, to everybody who may know it, in the journal's order.
+ *
+ * Promises that a browser which follows `upTo` misses nothing that it may see and gets nothing
+ * that it may not; acknowledgements never wait for it. What goes up the socket is never stored.
+ */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { closeCodes, type Frame, Upward } from '../../protocol/live.ts'
+import { formatCursor, limits, parseCursor } from '../../protocol/model.ts'
+import { type Audience, learnersOf, publicCard, type Reader, reaches, seesDiscussion, typingAudience } from './access.ts'
+import { type Fragment, fragmentsOf, load, regrouped, regroupedFor, regroupedFragment, removalsOf, scopeFragment } from './changes.ts'
+import { isForeign, tokenIn } from './http.ts'
+import type { Parts } from './parts.ts'
+import type { MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
+import type { Entry } from './storage/engine.ts'
+import { CursorUnknown } from './storage/store.ts'
+
+export interface Live {
+	upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+	/** Ends every connection: the browsers come back when there is a server again. */
+	close(): Promise<void>
+}
+
+/** Somebody with at least one socket. What she sees is hers, not the socket's. */
+interface Listener {
+	reader: Reader
+	seats: Set<Seat>
+	/** Until what she sees is known for sure. */
+	opening: Promise<void> | null
+	/** In a fan-out: the audiences whose fragments she gets. */
+	due: number[]
+}
+
+/** One socket. */
+interface Seat {
+	socket: WebSocket
+	listener: Listener
+	session: string
+	/** Has caught up and gets every fan-out from now on. */
+	joined: boolean
+	/** The last entry that it knows of. */
+	upTo: number
+	alive: boolean
+	strikes: number
+}
+type Seated = WebSocket & { seat?: Seat }
+
+/** At least this long between two fan-outs, measured: it multiplies what a room can take. A long fan-out rests as long, up to the second. */
+const restMs = { min: 5, max: 8 }
+/** Farther behind, fetching anew is cheaper for both. */
+const entriesCaughtUp = 5_000
+const strikesAllowed = 5
+/** How long browsers may take to say goodbye. */
+const goodbyeMs = 1_000
+const text = { binary: false }
+
+export function openLive(
+	{ store, readers, rates, config, log }: Parts,
+	authenticate: (token: string) => Promise<{ reader: Reader; session: SessionRecord } | null>,
+): Live {
+	const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 4_096, clientTracking: false })
+	const listeners = new Map<string, Listener>()
+	const byKey = new Map<string, Set<Listener>>()
+	let queue: Entry[] = []
+	/** Everything up to here has been sent to those who joined. */
+	let position = store.head.seq
+	let running = false
+	let scheduled = false
+	let rested = { at: 0, ms: 0 }
+	let closing = false
+
+	const cursor = (seq: number) => formatCursor(store.head.lineage, seq)
+	const say = (socket: WebSocket, frame: Frame) => socket.send(JSON.stringify(frame))
+
+	// Who listens.
+
+	function register(listener: Listener, keys: readonly string[]): void {
+		for (const key of keys) {
+			const set = byKey.get(key)
+			if (set) set.add(listener)
+			else byKey.set(key, new Set([listener]))
+		}
+	}
+
+	function unregister(listener: Listener): void {
+		for (const key of listener.reader.keys) {
+			const set = byKey.get(key)
+			set?.delete(listener)
+			if (set?.size === 0) byKey.delete(key)
+		}
+	}
+
+	function become(listener: Listener, reader: Reader): void {
+		unregister(listener)
+		listener.reader = reader
+		register(listener, reader.keys)
+	}
+
+	function leave({ seat }: Seated): void {
+		if (!seat) return
+		const { listener } = seat
+		listener.seats.delete(seat)
+		if (listener.seats.size > 0 || listeners.get(listener.reader.user.id) !== listener) return
+		unregister(listener)
+		listeners.delete(listener.reader.user.id)
+	}
+
+	/** Takes a socket out at once; what it has not read yet it gets by catching up. */
+	function drop(seat: Seat, code: number, reason: string): void {
+		leave(seat.socket)
+		seat.joined = false
+		seat.socket.close(code, reason)
+	}
+
+	// Shared by all sockets, so that one costs no closures.
+	function onClose(this: WebSocket): void {
+		leave(this)
+	}
+	function onPong(this: Seated): void {
+		if (this.seat) this.seat.alive = true
+	}
+	function onMessage(this: Seated, data: Buffer, isBinary: boolean): void {
+		if (this.seat) void hear(this.seat, data, isBinary).catch((error: unknown) => log.error({ err: error }, 'a typing frame failed'))
+	}
+	function onError(): void {
+		// The close that follows says all there is to do.
+	}
+
+	async function accept(socket: Seated, signed: { reader: Reader; session: SessionRecord } | null, after: string | null): Promise<void> {
+		socket.on('error', onError)
+		if (!signed) return socket.close(closeCodes.ended, 'not_signed_in')
+		const id = signed.reader.user.id
+		let listener = listeners.get(id)
+		if (listener && listener.seats.size >= limits.socketsPerUser) return socket.close(closeCodes.refused, 'too_many_sockets')
+		if (!listener) {
+			listener = { reader: signed.reader, seats: new Set(), opening: null, due: [] }
+			listeners.set(id, listener)
+			register(listener, signed.reader.keys)
+			listener.opening = settle(listener)
+		}
+		const seat: Seat = { socket, listener, session: signed.session.id, joined: false, upTo: -1, alive: true, strikes: 0 }
+		socket.seat = seat
+		listener.seats.add(seat)
+		socket.on('close', onClose)
+		socket.on('pong', onPong)
+		socket.on('message', onMessage)
+		say(socket, { t: 'hello', now: new Date().toISOString(), kept: null, released: null })
+		await listener.opening
+		const session = await store.get('sessions', seat.session)
+		if (!session || listener.reader.user.status === 'deactivated') return drop(seat, closeCodes.ended, 'ended')
+		await catchUp(seat, after)
+	}
+
+	/** Only now that she is registered does every later change reach her: what was read before may be old. */
+	async function settle(listener: Listener): Promise<void> {
+		const reader = await readers.get(listener.reader.user.id)
+		if (reader && reader.user.rev > listener.reader.user.rev) become(listener, reader)
+		listener.opening = null
+	}
+
+	// Catching up.
+
+	async function catchUp(seat: Seat, after: string | null): Promise<void> {
+		const place = after === null ? null : parseCursor(after)
+		const { seq, lineage, pruned } = store.head
+		if (after === null) seat.upTo = position
+		else if (place?.lineage !== lineage) return resync(seat, 'lineage')
+		else if (place.seq > seq) return resync(seat, 'ahead')
+		else if (place.seq < pruned) return resync(seat, 'pruned')
+		else if (seq - place.seq > entriesCaughtUp) return resync(seat, 'far')
+		else seat.upTo = place.seq
+		// Each round ends where the journal ended when it was read; meanwhile a fan-out may have gone past that.
+		while (seat.upTo < position) {
+			try {
+				if (!(await sendSince(seat))) return resync(seat, 'scope')
+			} catch (error) {
+				if (error instanceof CursorUnknown) return resync(seat, 'pruned')
+				throw error
+			}
+		}
+		// Where nothing was missed, this is how the browser knows it.
+		if (seat.upTo === (place?.seq ?? seat.upTo)) say(seat.socket, { t: 'changes', changes: [], users: [], upTo: cursor(seat.upTo) })
+		seat.joined = true
+	}
+
+	function resync(seat: Seat, reason: Extract<Frame, { t: 'resync' }>['reason']): void {
+		say(seat.socket, { t: 'resync', reason, upTo: cursor(position) })
+		seat.upTo = position
+		seat.joined = true
+	}
+
+	/** Sends what changed since the seat's place, each record as it is now. False when her sight changed since. */
+	async function sendSince(seat: Seat): Promise<boolean> {
+		const since = seat.upTo
+		let upTo = since
+		const changed = new Map<string, Set<string>>()
+		const removed: Fragment[] = []
+		const { listener } = seat
+		for await (const entry of store.entries({ after: since })) {
+			upTo = entry.seq
+			removed.push(...removalsOf(entry))
+			for (const { collection, id, record } of entry.puts) {
+				const moved = regrouped(entry, collection, record)
+				if (moved && regroupedFor(listener.reader, moved)) return false
+				const ids = changed.get(collection)
+				if (ids) ids.add(id)
+				else changed.set(collection, new Set([id]))
+			}
+		}
+		const records: { collection: string; record: { id: string; rev: number } }[] = []
+		for (const collection of ['users', 'groups', 'memberships', 'discussions', 'messages'] as const) {
+			for (const record of (await load(store, collection, changed.get(collection) ?? new Set())).values())
+				records.push({ collection, record })
+		}
+		records.sort((a, b) => a.record.rev - b.record.rev)
+		const messages = records.flatMap(({ collection, record }) => (collection === 'messages' ? [record as MessageRecord] : []))
+		const discussions = await load(store, 'discussions', new Set(messages.map(({ discussion }) => discussion)))
+		// Her scope is read last: nothing is awaited between it and the sending but cards.
+		const { reader } = listener
+		if (reader.user.scopeRev > since) return false
+		const beside = { discussions, reader: (user: string) => (user === reader.user.id ? reader : null) }
+		const fragments = [...records.flatMap(({ collection, record }) => fragmentsOf(collection, record, beside)), ...removed]
+		const own = fragments.filter(({ audience }) => reaches(audience, reader))
+		const users = await load(store, 'users', new Set(own.flatMap(({ people }) => people)))
+		if (listener.reader !== reader) return false
+		if (seat.socket.readyState === seat.socket.OPEN) seat.socket.send(frameOf(own, users, reader, upTo))
+		seat.upTo = upTo
+		return true
+	}
+
+	function frameOf(fragments: readonly Fragment[], users: ReadonlyMap<string, UserRecord>, { user }: Reader, upTo: number): string {
+		const people = new Set<string>()
+		let changes = ''
+		for (const fragment of fragments) {
+			changes += changes === '' ? fragment.json : `,${fragment.json}`
+			for (const person of fragment.people) people.add(person)
+		}
+		const cards: string[] = []
+		for (const person of people) {
+			const record = users.get(person)
+			if (record) cards.push(JSON.stringify(publicCard(user.role, record)))
+		}
+		return `{"t":"changes","changes":[${changes}],"users":[${cards.join(',')}],"upTo":"${cursor(upTo)}"}`
+	}
+
+	// The fan-out.
+
+	const stopListening = store.onCommit((entries) => {
+		for (const entry of entries) queue.push(entry)
+		schedule()
+	})
+
+	function schedule(): void {
+		if (scheduled || running || closing) return
+		scheduled = true
+		const wait = rested.at + rested.ms - performance.now()
+		if (wait > 0) setTimeout(() => void run(), wait)
+		else setImmediate(() => void run())
+	}
+
+	async function run(): Promise<void> {
+		scheduled = false
+		running = true
+		const entries = queue
+		queue = []
+		const began = performance.now()
+		try {
+			if (listeners.size > 0) await fanOut(entries)
+			else position = entries.at(-1)!.seq
+		} catch (error) {
+			// Nobody may stay behind without knowing: they come back and catch up.
+			log.error({ err: error }, 'the fan-out failed')
+			position = entries.at(-1)!.seq
+			for (const { seats } of [...listeners.values()]) for (const seat of [...seats]) drop(seat, closeCodes.slow, 'catch up')
+		}
+		const now = performance.now()
+		rested = { at: now, ms: Math.min(restMs.max, Math.max(restMs.min, now - began)) }
+		running = false
+		if (queue.length > 0) schedule()
+	}
+
+	async function fanOut(entries: readonly Entry[]): Promise<void> {
+		const last = entries.at(-1)!.seq
+		const needed = { discussions: new Set<string>(), users: new Set<string>() }
+		const ended = new Set<string>()
+		const born = new Set<string>()
+		const moved = new Set<string>()
+		for (const { puts, removes, seq } of entries) {
+			for (const { collection, id, record } of puts) {
+				if (collection === 'messages' && record) needed.discussions.add((record as MessageRecord).discussion)
+				if (collection === 'groups' && record?.seq === seq) born.add(id)
+				if (collection === 'users' && listeners.has(id)) moved.add(id)
+			}
+			for (const { collection, id } of removes) if (collection === 'sessions') ended.add(id)
+		}
+		const discussions = await load(store, 'discussions', needed.discussions)
+		const scopes = new Map<string, { reader: Reader; fragment: Fragment | null }>()
+		for (const id of moved) {
+			const before = listeners.get(id)?.reader
+			const reader = await readers.get(id)
+			if (before && reader) scopes.set(id, { reader, fragment: await scopeFragment(store, before, reader, born) })
+		}
+		for (const [id, { reader }] of scopes) {
+			const listener = listeners.get(id)
+			if (listener && listener.reader.user.rev < reader.user.rev) become(listener, reader)
+		}
+		const fragments = fragmentsOfEntries(entries, discussions, scopes)
+		for (const { people } of fragments) for (const person of people) needed.users.add(person)
+		const users = await load(store, 'users', needed.users)
+
+		// From here on nothing is awaited: whoever joins does so before or after the whole.
+		if (ended.size > 0) endSessions(ended)
+		deliver(fragments, users, last)
+		position = last
+		for (const [id, { reader }] of scopes) {
+			if (reader.user.status !== 'deactivated') continue
+			for (const seat of [...(listeners.get(id)?.seats ?? [])]) drop(seat, closeCodes.ended, 'account_deactivated')
+		}
+	}
+
+	function fragmentsOfEntries(
+		entries: readonly Entry[],
+		discussions: Awaited<ReturnType<typeof load<'discussions'>>>,
+		scopes: ReadonlyMap<string, { fragment: Fragment | null }>,
+	): Fragment[] {
+		const fragments: Fragment[] = []
+		const told = new Set<string>()
+		const beside = { discussions, reader: (user: string) => listeners.get(user)?.reader ?? null }
+		for (const entry of entries) {
+			for (const { collection, id, record } of entry.puts) {
+				if (!record) continue
+				const scope = collection === 'users' && !told.has(id) ? scopes.get(id)?.fragment : null
+				if (scope) {
+					told.add(id)
+					fragments.push(scope)
+				}
+				const discussion = regrouped(entry, collection, record)
+				if (discussion) {
+					const outcomes = new Map<string, { users: string[]; outcome: { lost: boolean; gained: boolean } }>()
+					for (const listener of listenersOf(learnersOf([...discussion.groupsBefore, ...discussion.groups]))) {
+						const outcome = regroupedFor(listener.reader, discussion)
+						if (!outcome) continue
+						const key = `${outcome.lost} ${outcome.gained}`
+						const same = outcomes.get(key)
+						if (same) same.users.push(listener.reader.user.id)
+						else outcomes.set(key, { users: [listener.reader.user.id], outcome })
+					}
+					for (const { users, outcome } of outcomes.values()) fragments.push(regroupedFragment(discussion.id, users, outcome))
+				}
+				fragments.push(...fragmentsOf(collection, record, beside))
+			}
+			fragments.push(...removalsOf(entry))
+		}
+		return fragments
+	}
+
+	function listenersOf({ keys, except }: Audience): Set<Listener> {
+		const found = new Set<Listener>()
+		for (const key of keys) {
+			for (const listener of byKey.get(key) ?? []) if (listener.reader.user.id !== except) found.add(listener)
+		}
+		return found
+	}
+
+	/** One write for each socket; those who get the same fragments share the same bytes. */
+	function deliver(fragments: readonly Fragment[], users: ReadonlyMap<string, UserRecord>, upTo: number): void {
+		const audiences = new Map<string, { audience: Audience; numbers: number[] }>()
+		for (let i = 0; i < fragments.length; i++) {
+			const { audience } = fragments[i]!
+			const name = `${audience.keys.join()} ${audience.except}`
+			const same = audiences.get(name)
+			if (same) same.numbers.push(i)
+			else audiences.set(name, { audience, numbers: [i] })
+		}
+		const groups = [...audiences.values()]
+		const reached: Listener[] = []
+		for (let i = 0; i < groups.length; i++) {
+			const { keys, except } = groups[i]!.audience
+			for (const key of keys) {
+				for (const listener of byKey.get(key) ?? []) {
+					const { due } = listener
+					if (due.at(-1) === i || listener.reader.user.id === except) continue
+					if (due.push(i) === 1) reached.push(listener)
+				}
+			}
+		}
+		const frames = new Map<string, Buffer>()
+		for (const listener of reached) {
+			const name = `${listener.reader.user.role} ${listener.due.join()}`
+			let frame = frames.get(name)
+			if (!frame) {
+				const numbers = listener.due.flatMap((i) => groups[i]!.numbers).sort((a, b) => a - b)
+				frame = Buffer.from(
+					frameOf(
+						numbers.map((i) => fragments[i]!),
+						users,
+						listener.reader,
+						upTo,
+					),
+				)
+				frames.set(name, frame)
+			}
+			listener.due = []
+			for (const seat of listener.seats) send(seat, frame, upTo)
+		}
+	}
+
+	function send(seat: Seat, frame: Buffer | string, upTo: number): void {
+		if (!seat.joined || seat.upTo >= upTo) return
+		const { socket } = seat
+		if (socket.bufferedAmount > config.slowSocketBytes) drop(seat, closeCodes.slow, 'slow')
+		else socket.send(frame, text)
+		seat.upTo = upTo
+	}
+
+	function endSessions(ended: ReadonlySet<string>): void {
+		for (const { seats } of [...listeners.values()]) {
+			for (const seat of [...seats]) if (ended.has(seat.session)) drop(seat, closeCodes.ended, 'ended')
+		}
+	}
+
+	// What comes up.
+
+	async function hear(seat: Seat, data: Buffer, isBinary: boolean): Promise<void> {
+		const frame = isBinary ? null : Upward.safeParse(parse(data))
+		if (!frame?.success) {
+			if (++seat.strikes > strikesAllowed) return drop(seat, closeCodes.refused, 'not_a_frame')
+			return say(seat.socket, { t: 'error', code: 'invalid_input', detail: 'Only typing can be said here.' })
+		}
+		const { reader } = seat.listener
+		if (rates.typing.take(reader.user.id) > 0) return
+		const discussion = await store.get('discussions', frame.data.discussion)
+		if (discussion?.status !== 'open' || !seesDiscussion(reader, discussion)) return
+		const frames = new Map<string, string>()
+		for (const { reader: other, seats } of listenersOf(typingAudience(reader, discussion))) {
+			const { role } = other.user
+			const typing = frames.get(role) ?? JSON.stringify({ t: 'typing', discussion: discussion.id, user: publicCard(role, reader.user) })
+			frames.set(role, typing)
+			// Worth nothing to a reader who is behind.
+			for (const { joined, socket } of seats) if (joined && socket.bufferedAmount === 0) socket.send(typing)
+		}
+	}
+
+	// Everybody's turn, now and then: who is gone is noticed, who heard nothing learns where the server stands.
+	const idle = setInterval(() => void visitAll(), config.idleSocketMs)
+
+	async function visitAll(): Promise<void> {
+		let visited = 0
+		for (const { seats } of [...listeners.values()]) {
+			for (const seat of [...seats]) {
+				if (!seat.alive) seat.socket.terminate()
+				else {
+					seat.alive = false
+					seat.socket.ping()
+					send(seat, `{"t":"changes","changes":[],"users":[],"upTo":"${cursor(position)}"}`, position)
+				}
+				if (++visited % 500 === 0) await nextTurn()
+			}
+		}
+	}
+
+	return {
+		upgrade(request, raw, head) {
+			raw.on('error', onError)
+			const url = URL.parse(request.url ?? '', 'http://server')
+			if (closing || url?.pathname !== '/api/live') return refuse(raw, 404, 'Not Found')
+			if (isForeign(request.headers, request.headers.host)) return refuse(raw, 403, 'Forbidden')
+			const token = tokenIn(request)
+			const after = url.searchParams.get('after')
+			const found = token === null ? Promise.resolve(null) : authenticate(token)
+			found
+				.then((signed) => {
+					raw.off('error', onError)
+					server.handleUpgrade(request, raw, head, (socket) => {
+						accept(socket, signed, after).catch((error: unknown) => {
+							log.error({ err: error }, 'a socket could not be brought up to date')
+							leave(socket)
+							socket.terminate()
+						})
+					})
+				})
+				.catch((error: unknown) => {
+					log.error({ err: error }, 'a socket could not be opened')
+					raw.destroy()
+				})
+		},
+		async close() {
+			closing = true
+			stopListening()
+			clearInterval(idle)
+			const sockets = [...listeners.values()].flatMap(({ seats }) => [...seats].map(({ socket }) => socket))
+			for (const { seat } of sockets as Seated[]) drop(seat!, closeCodes.goingAway, 'the server stops')
+			const closed = Promise.all(sockets.map((socket) => once(socket, 'close')))
+			await Promise.race([closed, sleep(goodbyeMs, undefined, { ref: false })])
+			for (const socket of sockets) socket.terminate()
+		},
+	}
+}
+
+function refuse(raw: Duplex, status: number, reason: string): void {
+	raw.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+function parse(data: Buffer): unknown {
+	try {
+		return JSON.parse(data.toString())
+	} catch {
+		return null
+	}
+}

@@ -1,0 +1,69 @@
+/**
+ * What features are given, and the shape of what they give: one handler for each endpoint.
+ *
+ * Promises nothing of its own: plain data and types between app.ts, http.ts and the features.
+ */
+import { hash } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Api, ApiName, Output, ParsedInput } from '../../protocol/api.ts'
+import { formatCursor } from '../../protocol/model.ts'
+import type { Reader, Readers } from './access.ts'
+import type { Config } from './config.ts'
+import type { Rates } from './rates.ts'
+import type { SessionRecord } from './storage/collections.ts'
+import type { Store, Tx } from './storage/store.ts'
+
+/** What every feature works with. */
+export interface Parts {
+	store: Store
+	readers: Readers
+	rates: Rates
+	config: Config
+	log: Logger
+}
+
+/** What a request says beside its input. */
+export interface Call {
+	/** The caller's address, as far as it can be believed. */
+	address: string
+	/** What the browser calls itself. */
+	device: string
+	ifNoneMatch: string | undefined
+	/** The token of the session's cookie, if any. */
+	token: string | null
+	/** Sets the session's cookie, or (null) takes it away. */
+	setToken(token: string | null): void
+}
+
+/** A call by somebody signed in. */
+export interface SignedCall extends Call {
+	reader: Reader
+	session: SessionRecord
+}
+
+/** An answer that is JSON already; `json` null: the caller has it (its `etag` is the one she named). */
+export interface Ready {
+	json: string | null
+	etag?: string
+}
+
+type CallOf<N extends ApiName> = Api[N]['who'] extends 'anyone' ? Call : SignedCall
+export type Handler<N extends ApiName> = (input: ParsedInput<N>, call: CallOf<N>) => Promise<Output<N> | Ready>
+/** A handler for every endpoint: a missing one is a type error. */
+export type Handlers = { [N in ApiName]: Handler<N> }
+
+/** Where the store stands: read it before the query whose page carries it. Nothing is released until there are backups. */
+export function standing(store: Store) {
+	const { lineage, seq } = store.head
+	return { cursor: formatCursor(lineage, seq), kept: null, released: null }
+}
+
+/** The place of a step's entry. */
+export function placeOf(tx: Pick<Tx, 'lineage' | 'seq'>): string {
+	return formatCursor(tx.lineage, tx.seq)
+}
+
+/** The digest of a secret, to be kept instead of it. */
+export function digest(secret: string): string {
+	return hash('sha256', secret, 'base64url')
+}
