@@ -232,14 +232,14 @@ export const api = {
 		input: z.strictObject({ status: Status.optional(), query: text(limits.query).optional(), after: z.string().max(60).optional(), limit }),
 		output: z.object({ users: z.array(Person), next: z.string().nullable(), ...standing }),
 	}),
-	/** Approve, reject (with a reason), deactivate, approve again. */
+	/** Approve, reject (with a reason), deactivate; `pending` lets her wait again: it undoes a decision. */
 	setStatus: endpoint({
 		method: 'PUT',
 		path: '/api/users/:id/status',
 		who: ['admin'],
 		input: z.strictObject({
 			id: Id,
-			status: z.enum(['approved', 'rejected', 'deactivated']),
+			status: Status,
 			reason: text(limits.reason).nullable().default(null),
 		}),
 		output: z.object({ user: Person, ...done }),

@@ -84,6 +84,8 @@ export interface Client {
 	/** Saves as it is typed; an empty text deletes. */
 	saveDraft(discussion: string, draft: Draft): Promise<void>
 
+	/** An id for a record that a direct call creates, by the server's clock. */
+	newId(): string
 	/** Tells the others in the discussion; at most every few seconds. */
 	typing(discussion: string): void
 	/** Ends the session. With waiting commands it does nothing and returns false unless `force`; then deletes this user's database. */

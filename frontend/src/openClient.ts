@@ -414,6 +414,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		takeBack: outbox.takeBack,
 		draft: drafts.find,
 		saveDraft: drafts.save,
+		newId: () => makeId(clock),
 		typing(discussion) {
 			const now = Date.now()
 			if (now - (saidTyping.get(discussion) ?? 0) < typingMs) return

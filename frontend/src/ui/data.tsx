@@ -1,0 +1,37 @@
+/**
+ * How screens reach the data: hooks over client.ts's interfaces.
+ *
+ * Promises one subscription a component and immutable snapshots. Holds no data of its own.
+ */
+import { createContext, useContext, useSyncExternalStore } from 'react'
+import type { Client, SessionState, SessionStore, Snapshot, Timeline } from '../client.ts'
+
+export const SessionContext = createContext<SessionStore | null>(null)
+export const ClientContext = createContext<Client | null>(null)
+
+export function useSessionStore(): SessionStore {
+	const store = useContext(SessionContext)
+	if (!store) throw new Error('no session store above this component')
+	return store
+}
+
+export function useSession(): SessionState {
+	const store = useSessionStore()
+	return useSyncExternalStore(store.subscribe, store.snapshot)
+}
+
+export function useClient(): Client {
+	const client = useContext(ClientContext)
+	if (!client) throw new Error('no client above this component')
+	return client
+}
+
+export function useSnapshot(): Snapshot {
+	const client = useClient()
+	return useSyncExternalStore(client.subscribe, client.snapshot)
+}
+
+export function useTimeline(discussion: string): Timeline {
+	const client = useClient()
+	return useSyncExternalStore(client.subscribe, () => client.timeline(discussion))
+}
