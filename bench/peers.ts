@@ -2,22 +2,36 @@
  * The servers that ours is compared with, each in its shortest good form and without storage.
  *
  * `relay`: bare ws that sends each message on at once. `batch`: bare ws that sends what came in
- * 5 ms as one. `socketio`: socket.io 4 as it comes. Tells its parent the port it listens on.
+ * 5 ms as one. `socketio`: socket.io 4 as it comes. `fixed`: Fastify that answers a constant,
+ * or a page that its parent told it. Each tells its parent the port it listens on.
  */
-import { createServer } from 'node:http'
+import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
 import { Server } from 'socket.io'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 const kind = process.argv[2]
-const server = createServer()
+const server = kind === 'fixed' ? await fixedServer() : createServer()
+
+async function fixedServer(): Promise<HttpServer> {
+	const app = fastify()
+	let page = ''
+	app.get('/', (_request, reply) => reply.header('content-type', 'application/json; charset=utf-8').send(page))
+	app.post('/constant', (_request, reply) => reply.header('content-type', 'application/json; charset=utf-8').send('{"stored":true}'))
+	process.on('message', (message: { page?: string }) => {
+		page = message.page ?? page
+	})
+	await app.ready()
+	return app.server
+}
 
 if (kind === 'socketio') {
 	const io = new Server(server, { transports: ['websocket'], pingInterval: 600_000, serveClient: false })
 	io.on('connection', (socket) => {
 		socket.on('m', (message) => io.emit('m', message))
 	})
-} else {
+} else if (kind === 'relay' || kind === 'batch') {
 	const members = new Set<WebSocket>()
 	const sockets = new WebSocketServer({ server, perMessageDeflate: false })
 	const toAll = (data: Buffer) => {

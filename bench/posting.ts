@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { faultEnv } from '../tests/support/fault.ts'
-import { type Connection, generator, load, request } from './load.ts'
+import { type Connection, generator, load } from './load.ts'
 import { described, type Line, median, type Part, ratio, rounds, shown } from './measure.ts'
 import { start } from './processes.ts'
 import { newFolder, openSchool, postMessage, type School } from './school.ts'
@@ -17,28 +17,33 @@ const posts = (school: School, senders: number): Connection[] =>
 		message: postMessage(student, school.discussions[i % school.discussions.length]!, school.group),
 	}))
 
-const constants = (senders: number): Connection[] =>
-	Array.from({ length: senders }, () => ({ kind: 'http', message: request('GET', '/bench/constant') }))
+/** The same requests to the same framework, which answers all of them with one word. */
+const constants = (school: School, senders: number): Connection[] =>
+	posts(school, senders).map(({ message }) => ({ kind: 'http', message: message!.replace('/api/messages', '/constant') }))
 
-const overHttp = (senders: number) => `POST of a message, ${senders} keep-alive sockets, of a constant answer`
+const overHttp = (senders: number) => `POST of a message, ${senders} keep-alive sockets, of the same POST answered by a constant`
 
-/** Posting against the same server's answer of a constant without session. */
+/** Posting against a constant: no session, nothing checked, nothing stored. */
 export const posting: Part = {
 	names: [overHttp(50), overHttp(500)],
 	async run(report) {
 		const school = await openSchool(await newFolder())
 		const server = await start('server.ts', [school.folder])
-		const perSecond = (connections: Connection[]) => async () => {
-			const { answered, seconds } = await load(server.port, connections)
-			return answered / seconds
-		}
+		const limit = await start('peers.ts', ['fixed'])
+		const perSecond =
+			(connections: Connection[], { port } = server) =>
+			async () => {
+				const { answered, seconds } = await load(port, connections)
+				return answered / seconds
+			}
 		const figures = await rounds(3, {
 			post50: perSecond(posts(school, 50)),
-			constant50: perSecond(constants(50)),
+			constant50: perSecond(constants(school, 50), limit),
 			post500: perSecond(posts(school, 500)),
-			constant500: perSecond(constants(500)),
+			constant500: perSecond(constants(school, 500), limit),
 		})
 		await server.close()
+		await limit.close()
 		const line = (senders: 50 | 500, goal: Line['goal']) => {
 			const names = { post: `post${senders}`, constant: `constant${senders}` } as const
 			const detail = `${described(figures, names, '/s')}; ${generator}`

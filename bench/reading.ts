@@ -31,7 +31,8 @@ export const lastMessages: Part = {
 		const get = (path: string, cookie: string) => fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { cookie } })
 		const answer = await get(busy, readers[0]!.cookie)
 		const etag = answer.headers.get('etag') ?? ''
-		server.tell({ page: await answer.text() })
+		const limit = await start('peers.ts', ['fixed'])
+		limit.tell({ page: await answer.text() })
 
 		// Each reader asks for another page, some way up in one of the discussions.
 		const pages: string[] = []
@@ -43,18 +44,21 @@ export const lastMessages: Part = {
 				pages.push(path)
 			}
 		}
-		const perSecond = (requestOf: (cookie: string, i: number) => string) => async () => {
-			const connections: Connection[] = readers.map(({ cookie }, i) => ({ kind: 'http', message: requestOf(cookie, i) }))
-			const { answered, seconds } = await load(server.port, connections)
-			return answered / seconds
-		}
+		const perSecond =
+			(requestOf: (cookie: string, i: number) => string, { port } = server) =>
+			async () => {
+				const connections: Connection[] = readers.map(({ cookie }, i) => ({ kind: 'http', message: requestOf(cookie, i) }))
+				const { answered, seconds } = await load(port, connections)
+				return answered / seconds
+			}
 		const figures = await rounds(3, {
-			fixed: perSecond(() => request('GET', '/bench/page')),
+			fixed: perSecond(() => request('GET', '/'), limit),
 			unchanged: perSecond((cookie) => request('GET', busy, { cookie, headers: { 'if-none-match': etag } })),
 			newest: perSecond((cookie) => request('GET', busy, { cookie })),
 			older: perSecond((cookie, i) => request('GET', pages[(i * 37) % pages.length]!, { cookie })),
 		})
 		await server.close()
+		await limit.close()
 		const line = (name: string, atLeast: number, of: 'unchanged' | 'newest' | 'older') =>
 			report({
 				name,

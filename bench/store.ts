@@ -11,7 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { collections } from '../backend/src/storage/collections.ts'
 import { openStore } from '../backend/src/storage/open.ts'
-import { configure, createTables } from '../backend/src/storage/sqlite-schema.ts'
+import { configure, createTables, packLines } from '../backend/src/storage/sqlite-schema.ts'
 import { messageDraft, nextId } from './documents.ts'
 
 const warmMs = 1_000
@@ -95,7 +95,7 @@ function serveBare(path: string): void {
 		const [first, last] = [documents[0]!.seq, documents.at(-1)!.seq]
 		db.exec('BEGIN IMMEDIATE')
 		advance.run(last)
-		journal.run(last, first, lines.join('\n'))
+		journal.run(last, first, packLines(lines.join('\n')))
 		for (const [i, { seq, id, discussion }] of documents.entries()) insert.run(seq * 1024, id, lines[i]!, discussion)
 		db.exec('COMMIT')
 		parentPort!.postMessage('done')
