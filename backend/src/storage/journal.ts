@@ -40,7 +40,7 @@ export function canonicalRecord<T extends StoredRecord>(record: T): [record: T, 
 	return [copy, JSON.stringify(copy)]
 }
 
-const pool = Buffer.alloc(16 * 256)
+const pool = Buffer.alloc(16 * 4096)
 let poolUsed = pool.length
 
 function newSalt(): string {

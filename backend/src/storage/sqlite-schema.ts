@@ -5,6 +5,7 @@
  * needs no further column for it. Layout decides speed here: few pages touched a group.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { CollectionSpec, StoredRecord } from './collections.ts'
 import type { GroupChange, Keys } from './engine.ts'
 import { keysOf, manyKeys } from './keys.ts'
@@ -20,6 +21,10 @@ export const columnOf = (index: string) => `"k_${index}"`
 export const sortOf = (index: string) => `"s_${index}"`
 export const sideOf = (collection: string, index: string) => `"x_${collection}_${index}"`
 
+/** The lines of a group as they are kept: compressed, since they say again what the records say. */
+export const packLines = (body: string): Uint8Array => deflateRawSync(body, { level: 1 })
+export const unpackLines = (packed: Uint8Array): string => inflateRawSync(packed).toString()
+
 /** Every connection: nothing is acknowledged before it is on the disk. */
 export function configure(db: DatabaseSync): void {
 	db.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA secure_delete=ON')
@@ -32,7 +37,7 @@ export const fileOf = (lineage: string) => `chat-${lineage}.db`
 export function createTables(db: DatabaseSync, specs: Specs): void {
 	db.exec(`
 		CREATE TABLE head(one INTEGER PRIMARY KEY CHECK (one = 1), lineage TEXT, seq INTEGER, term INTEGER, schema INTEGER, at TEXT, hash TEXT, pruned INTEGER, prunedHash TEXT) STRICT;
-		CREATE TABLE journal(last INTEGER PRIMARY KEY, first INTEGER, term INTEGER, schema INTEGER, at TEXT, hash TEXT, body TEXT) STRICT;
+		CREATE TABLE journal(last INTEGER PRIMARY KEY, first INTEGER, term INTEGER, schema INTEGER, at TEXT, hash TEXT, body BLOB) STRICT;
 		CREATE TABLE indexes(collection TEXT, name TEXT, spec TEXT, PRIMARY KEY (collection, name)) STRICT;
 	`)
 	for (const collection in specs) createCollection(db, collection)
@@ -97,6 +102,41 @@ function refill(db: DatabaseSync, collection: string, spec: CollectionSpec): voi
 		if (rows.length === 0) return
 		for (const row of rows) table.rekey(row.pk, keysOf(spec, JSON.parse(row.doc) as StoredRecord))
 		last = rows.at(-1)!.pk
+	}
+}
+
+type Flat = string | number | boolean | null
+
+/** Changes as one flat list: it travels to another thread several times faster than objects do. */
+export function flatten(changes: readonly GroupChange[], specs: Specs): Flat[] {
+	const flat: Flat[] = []
+	for (const { collection, id, seq, rev, ordinal, existed, born, json, keys } of changes) {
+		flat.push(collection, id, seq, rev, ordinal, existed, born, json)
+		if (json === null) continue
+		for (const index in specs[collection]!.indexes) {
+			const { keys: values, sort } = keys[index]!
+			flat.push(sort, values.length, ...values)
+		}
+	}
+	return flat
+}
+
+/** What `flatten` was given. */
+export function* unflatten(flat: readonly Flat[], specs: Specs): Generator<GroupChange> {
+	let at = 0
+	const next = <T extends Flat>() => flat[at++] as T
+	while (at < flat.length) {
+		const [collection, id] = [next<string>(), next<string>()]
+		const [seq, rev, ordinal] = [next<number>(), next<number>(), next<number>()]
+		const [existed, born, json] = [next<boolean>(), next<boolean>(), next<string | null>()]
+		const keys: Keys = {}
+		if (json !== null) {
+			for (const index in specs[collection]!.indexes) {
+				const sort = next<string | number | null>()
+				keys[index] = { sort, keys: Array.from({ length: next<number>() }, () => next<string>()) }
+			}
+		}
+		yield { collection, id, seq, rev, ordinal, existed, born, json, keys }
 	}
 }
 

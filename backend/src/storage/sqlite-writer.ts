@@ -10,11 +10,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { EntryGroup, Head } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { eraseLines } from './journal.ts'
-import { configure, reindex, type Specs, TableWriter } from './sqlite-schema.ts'
+import { configure, type flatten, packLines, reindex, type Specs, TableWriter, unflatten, unpackLines } from './sqlite-schema.ts'
+
+/** A group on its way to this thread: its lines as one text, its changes as one list (`flatten`). */
+export type FlatGroup = Omit<EntryGroup, 'entries' | 'lines' | 'changes'> & { lines: string; changes: ReturnType<typeof flatten> }
 
 /** What the engine asks; each is answered in its order. */
 export type WriterRequest =
-	| { op: 'append'; group: Omit<EntryGroup, 'entries'> }
+	| { op: 'append'; group: FlatGroup }
 	| { op: 'prune'; before: string }
 	| { op: 'erase'; targets: { collection: string; id: string; rev: number }[] }
 	| { op: 'close' }
@@ -24,14 +27,15 @@ export type WriterAnswer = { ok: true; head?: Head } | { ok: false; why: 'full' 
 
 const SQLITE = { busy: 5, full: 13 }
 /** About a thousand pages in the log: then they are copied into the database. */
-const CHECKPOINT_BYTES = 4 * 1024 * 1024
+const CHECKPOINT_BYTES = 6 * 1024 * 1024
 /** What a group costs in the log beside its own bytes: the pages it touches. */
-const GROUP_BYTES = 32 * 1024
+const GROUP_BYTES = 48 * 1024
 
 class FencedHere extends Error {}
 
 class Writer {
 	readonly #db: DatabaseSync
+	readonly #specs: Specs
 	readonly #tables = new Map<string, TableWriter>()
 	readonly #advance: StatementSync
 	readonly #journal: StatementSync
@@ -41,6 +45,7 @@ class Writer {
 	constructor(path: string, specs: Specs) {
 		if (!existsSync(path)) throw new Error(`${path} is missing.`)
 		this.#db = new DatabaseSync(path)
+		this.#specs = specs
 		configure(this.#db)
 		this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0')
 		// What an earlier process may have written without a successful fsync is written and synced anew.
@@ -59,14 +64,14 @@ class Writer {
 		return this.#head
 	}
 
-	append(group: Omit<EntryGroup, 'entries'>): void {
-		const body = group.lines.join('\n')
+	append(group: FlatGroup): void {
+		const body = packLines(group.lines)
 		this.#transaction(() => {
 			const { last, first, term, schema, at, hash, lineage } = group
 			if (this.#advance.run(last, schema, at, hash, term, first - 1, lineage).changes !== 1) throw new FencedHere()
 			this.#journal.run(last, first, term, schema, at, hash, body)
 			failpoint('append:journal')
-			for (const change of group.changes) this.#tables.get(change.collection)!.apply(change)
+			for (const change of unflatten(group.changes, this.#specs)) this.#tables.get(change.collection)!.apply(change)
 			failpoint('append:records')
 		})
 		failpoint('append:committed')
@@ -91,16 +96,17 @@ class Writer {
 		const groups = this.#db.prepare('SELECT last, term, schema, body FROM journal WHERE last > ? ORDER BY last LIMIT 1')
 		const update = this.#db.prepare('UPDATE journal SET body = ? WHERE last = ?')
 		for (let last = -1; ; ) {
-			const row = groups.get(last) as { last: number; term: number; schema: number; body: string } | undefined
+			const row = groups.get(last) as { last: number; term: number; schema: number; body: Uint8Array } | undefined
 			if (!row) break
 			last = row.last
-			if (!targets.some(({ id }) => row.body.includes(id))) continue
+			const lines = unpackLines(row.body)
+			if (!targets.some(({ id }) => lines.includes(id))) continue
 			const lineage = this.#head.lineage
-			const body = eraseLines({ lineage, ...row }, row.body, (put, seq) => seq < (revs.get(put.collection + put.id) ?? 0))
-			if (body === row.body) continue
+			const erased = eraseLines({ lineage, ...row }, lines, (put, seq) => seq < (revs.get(put.collection + put.id) ?? 0))
+			if (erased === lines) continue
 			this.#transaction(() => {
 				this.#check()
-				update.run(body, last)
+				update.run(packLines(erased), last)
 			})
 		}
 		// The log still has the old pages: nothing of them may stay.

@@ -28,7 +28,20 @@ import {
 import { failpoint } from './failpoint.ts'
 import { GENESIS, parseLines } from './journal.ts'
 import { manyKeys } from './keys.ts'
-import { columnOf, configure, createTables, fileOf, ORDINALS, type Specs, sideOf, sortOf, TableWriter, tableOf } from './sqlite-schema.ts'
+import {
+	columnOf,
+	configure,
+	createTables,
+	fileOf,
+	flatten,
+	ORDINALS,
+	type Specs,
+	sideOf,
+	sortOf,
+	TableWriter,
+	tableOf,
+	unpackLines,
+} from './sqlite-schema.ts'
 import type { WriterAnswer, WriterRequest } from './sqlite-writer.ts'
 
 /** SQLite before this may corrupt a database with a write-ahead log. */
@@ -175,8 +188,8 @@ class SqliteEngine implements Engine {
 		this.#reader = openReader(path)
 	}
 
-	async append({ entries: _, ...group }: EntryGroup): Promise<void> {
-		await this.#writer.ask({ op: 'append', group })
+	async append({ entries: _, lines, changes, ...place }: EntryGroup): Promise<void> {
+		await this.#writer.ask({ op: 'append', group: { ...place, lines: lines.join('\n'), changes: flatten(changes, this.#specs) } })
 	}
 
 	async getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]> {
@@ -229,8 +242,8 @@ class SqliteEngine implements Engine {
 	async entries(after: number, limit: number): Promise<Entry[]> {
 		const groups = this.#prepare('SELECT lineage, journal.term, journal.schema, body FROM journal, head WHERE last > ? ORDER BY last')
 		const entries: Entry[] = []
-		for (const row of groups.iterate(after) as Iterable<{ lineage: string; term: number; schema: number; body: string }>) {
-			for (const entry of parseLines(row, row.body)) if (entry.seq > after) entries.push(entry)
+		for (const row of groups.iterate(after) as Iterable<{ lineage: string; term: number; schema: number; body: Uint8Array }>) {
+			for (const entry of parseLines(row, unpackLines(row.body))) if (entry.seq > after) entries.push(entry)
 			if (entries.length >= limit) break
 		}
 		return entries
