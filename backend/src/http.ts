@@ -218,11 +218,14 @@ async function serveWebApp(app: FastifyInstance, dir: string): Promise<void> {
 			root: dir,
 			index: false,
 			cacheControl: false,
+			// The build writes .br and .gz beside each file.
+			preCompressed: true,
 			setHeaders(reply, path) {
 				for (const [name, value] of Object.entries(pageHeaders)) reply.header(name, value)
 				if (path.startsWith(join(dir, 'assets'))) reply.header('cache-control', 'public, max-age=31536000, immutable')
 			},
 		})
+		app.get('/', (_request, reply) => reply.sendFile('index.html'))
 	}
 	app.setNotFoundHandler((request, reply) => {
 		const path = request.url.split('?', 1)[0]!
