@@ -65,16 +65,19 @@ const imports = modules.flatMap(importsOf)
  * which part it is.
  */
 const features = ['accounts', 'classroom', 'chat', 'search', 'notify', 'admin']
-const ground = ['protocol', 'errors', 'config']
+const ground = ['protocol', 'errors', 'config', 'ids', 'rates', 'parts']
 const parts: { part: string; files: RegExp; imports: string[] }[] = [
 	{ part: 'protocol', files: /^protocol\//, imports: [] },
-	{ part: 'errors', files: /^backend\/src\/errors\.ts$/, imports: ['protocol'] },
-	{ part: 'config', files: /^backend\/src\/config\.ts$/, imports: ['errors'] },
+	{ part: 'errors', files: /^backend\/src\/errors\.ts$/, imports: ['protocol', 'store'] },
+	{ part: 'ids', files: /^backend\/src\/ids\.ts$/, imports: ['protocol', 'errors', 'store'] },
+	{ part: 'rates', files: /^backend\/src\/rates\.ts$/, imports: ['errors'] },
+	{ part: 'config', files: /^backend\/src\/config\.ts$/, imports: ['errors', 'rates'] },
+	{ part: 'parts', files: /^backend\/src\/parts\.ts$/, imports: ['protocol', 'access', 'config', 'rates', 'store'] },
 	{ part: 'store', files: /^backend\/src\/storage\//, imports: ['protocol'] },
-	{ part: 'access', files: /^backend\/src\/access\.ts$/, imports: [...ground, 'store'] },
+	{ part: 'access', files: /^backend\/src\/access\.ts$/, imports: ['protocol', 'errors', 'store'] },
 	{ part: 'files', files: /^backend\/src\/files\//, imports: [...ground, 'store', 'access'] },
-	{ part: 'http', files: /^backend\/src\/http\.ts$/, imports: [...ground, 'store', 'access'] },
-	{ part: 'live', files: /^backend\/src\/live\.ts$/, imports: [...ground, 'store', 'access', 'http'] },
+	{ part: 'http', files: /^backend\/src\/(http|docs)\.ts$/, imports: [...ground, 'store', 'access'] },
+	{ part: 'live', files: /^backend\/src\/(live|changes)\.ts$/, imports: [...ground, 'store', 'access', 'http'] },
 	{ part: 'backup', files: /^backend\/src\/backup\//, imports: [...ground, 'store', 'files'] },
 	...features.map((name) => ({
 		part: name,

@@ -71,7 +71,8 @@ export function openPeople({ store, rates }: Parts): Pick<Handlers, 'listUsers' 
 					if (admins.length < 2) fail('last_admin', 'This is the only admin.', { hint: 'Approve another admin first.' })
 				}
 				const scopeRev = user.status === status ? user.scopeRev : tx.seq
-				const decided = { status, reason, decidedBy: reader.user.id, decidedAt: tx.at, scopeRev }
+				const by = status === 'pending' ? { decidedBy: null, decidedAt: null } : { decidedBy: reader.user.id, decidedAt: tx.at }
+				const decided = { status, reason, ...by, scopeRev }
 				return { user: publicUser(await tx.put('users', { ...user, ...decided })), cursor: placeOf(tx) }
 			})
 		},

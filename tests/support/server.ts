@@ -1,0 +1,107 @@
+/**
+ * A whole server for a test: in this process or in one of its own, on a folder of its own and a
+ * port given by the system. Everything is gone when the test ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
+import { pino } from 'pino'
+import { openApp } from '../../backend/src/app.ts'
+import { type Config, defaults, foldersIn } from '../../backend/src/config.ts'
+import { openStore } from '../../backend/src/storage/open.ts'
+import type { Store } from '../../backend/src/storage/store.ts'
+
+/** A folder that goes with the test. */
+export function makeFolder(t: TestContext): string {
+	const dir = mkdtempSync(join(tmpdir(), 'english-chat-'))
+	t.after(() => rmSync(dir, { recursive: true, force: true }))
+	return dir
+}
+
+export interface Server {
+	port: number
+	origin: string
+	dir: string
+	store: Store
+	/** The first admin's link, until it was used. */
+	setUpToken: string | null
+	/** What the server logged: a test that expects no trouble finds nothing here. */
+	trouble: string[]
+	close(): Promise<void>
+}
+
+/** Settings under which tests run: cheap passwords, and idle sockets that hear at once. */
+export const testing = { port: 0, host: '127.0.0.1', password: { memoryKiB: 64, passes: 1 }, idleSocketMs: 40, logLevel: 'warn' }
+
+/** Starts a server in this process. `dir`: a folder that an earlier one left. */
+export async function startServer(t: TestContext, settings: Partial<Config> & { dir?: string } = {}): Promise<Server> {
+	const { dir = makeFolder(t), ...changed } = settings
+	const config: Config = { ...defaults, ...testing, folders: foldersIn(dir), webDir: join(dir, 'web'), ...changed }
+	const trouble: string[] = []
+	const log = pino({ level: config.logLevel, base: null }, { write: (line: string) => void trouble.push(line) })
+	const app = await openApp(config, log)
+	const port = await app.listen()
+	const store = await openStore({ folder: config.folders.data, backups: config.folders.backups })
+	const setUpToken = await app.serve(store)
+	let closed: Promise<void> | null = null
+	const close = () => {
+		closed ??= app.close()
+		return closed
+	}
+	t.after(close)
+	return { port, origin: `http://127.0.0.1:${port}`, dir, store, setUpToken, trouble, close }
+}
+
+export interface ChildServer {
+	process: ChildProcess
+	port: number
+	origin: string
+	setUpToken: string | null
+	/** Everything it printed. */
+	lines: string[]
+	/** Resolves with the exit code, or the signal. */
+	exited: Promise<number | string>
+}
+
+const main = join(import.meta.dirname, '../../backend/src/main.ts')
+
+/** Starts `main.ts` in a process of its own; resolves when it is ready, or stands by when `standby`. */
+export async function startChild(
+	t: TestContext,
+	dir: string,
+	settings: { env?: Record<string, string>; standby?: boolean } = {},
+): Promise<ChildServer> {
+	const child = spawn(process.execPath, [main], {
+		env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dir, LOG_LEVEL: 'warn', ...settings.env },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	})
+	t.after(() => child.kill('SIGKILL'))
+	const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
+	const lines: string[] = []
+	const ready = new Promise<void>((resolve, reject) => {
+		const hear = (line: string) => {
+			lines.push(line)
+			if (/^English Chat is ready/.test(line) && !settings.standby) setImmediate(resolve)
+			if (settings.standby && /waits at/.test(line)) resolve()
+		}
+		createInterface({ input: child.stdout }).on('line', hear)
+		createInterface({ input: child.stderr }).on('line', hear)
+		exited.then(() => reject(new Error(`The server ended: ${lines.join('\n')}`)))
+	})
+	await ready
+	const port = Number(/http:\/\/localhost:(\d+)/.exec(lines.join('\n'))![1])
+	return {
+		process: child,
+		port,
+		origin: `http://127.0.0.1:${port}`,
+		get setUpToken() {
+			return /setup#([\w-]+)/.exec(lines.join('\n'))?.[1] ?? null
+		},
+		lines,
+		exited,
+	}
+}
