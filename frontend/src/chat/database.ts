@@ -76,10 +76,7 @@ export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabas
 export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', { users: 'id', meta: 'key' })
 
 export async function deleteUserDatabase(user: string): Promise<void> {
-	await Dexie.delete(userDatabaseName(user)).catch((error) => {
-		// Nothing is kept here, so there is nothing to delete.
-		if (!(error instanceof Dexie.MissingAPIError)) throw error
-	})
+	if (typeof indexedDB !== 'undefined') await Dexie.delete(userDatabaseName(user))
 }
 
 async function open<T extends Dexie & { durable: boolean }>(name: string, schema: Record<string, string>): Promise<T> {

@@ -230,7 +230,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		}
 	}
 
-	async function store(row: Row, cursor: string, { message, receipt }: { message?: Message; receipt?: Receipt }) {
+	async function store(row: Row, cursor: string, { message, receipt }: { message?: Message | undefined; receipt?: Receipt | undefined }) {
 		failures.delete(row.number)
 		const { lineage, seq } = parseCursor(cursor) as { lineage: string; seq: number }
 		const storedAt = row.storedAt ?? Date.now()

@@ -1,0 +1,289 @@
+/**
+ * The browser's data layer against the real server: two people talk, and everything that can go
+ * wrong on the way does.
+ */
+import 'fake-indexeddb/auto'
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { StoredRecord } from '../../backend/src/storage/collections.ts'
+import { openUserDatabase } from '../../frontend/src/chat/database.ts'
+import type { Client, Timeline } from '../../frontend/src/client.ts'
+import { createClock } from '../../frontend/src/ids.ts'
+import { openClient } from '../../frontend/src/openClient.ts'
+import { createSessionStore } from '../../frontend/src/session.ts'
+import { networkOf, openRoad } from '../support/browsers.ts'
+import type { Somebody } from '../support/class.ts'
+import { until } from '../support/scripted.ts'
+
+/** A tab of somebody's browser. */
+async function openTab(t: TestContext, somebody: Somebody): Promise<Client> {
+	const start = await somebody.call('me', {})
+	const client = await openClient({
+		...{ network: networkOf(somebody), me: start.me, start, retryMs: 20, clock: createClock(0, () => {}) },
+		database: await openUserDatabase(start.me.id),
+		onEnded: () => {},
+		onSignedOut: async () => {},
+	})
+	t.after(client.close)
+	await online(client)
+	return client
+}
+
+const online = (client: Client) => until('it is online', () => client.snapshot().connection === 'online')
+const texts = (timeline: Timeline) => timeline.items.map(({ message }) => message.text)
+const shown = (client: Client, discussion: string) => texts(client.timeline(discussion))
+const send = (client: Client, discussion: string, text: string, replyTo: string | null = null) =>
+	client.send({ discussion, group: undefined, text, replyTo })
+const shows = (client: Client, discussion: string, expected: string[]) =>
+	until(
+		`it shows ${expected.join(', ')}`,
+		() => client.timeline(discussion).state === 'ready' && `${shown(client, discussion)}` === `${expected}`,
+	)
+const allStored = (client: Client, discussion: string) =>
+	until(
+		'all is stored',
+		() => client.snapshot().waiting === 0 && client.timeline(discussion).items.every(({ safety }) => safety !== 'device'),
+	)
+
+/** From now on: no message of the timeline is ever there twice, or gone again. */
+function watch(t: TestContext, client: Client, discussion: string) {
+	let before = new Set<string>()
+	const problems: string[] = []
+	const look = () => {
+		const ids = client.timeline(discussion).items.map(({ id }) => id)
+		const now = new Set(ids)
+		if (now.size < ids.length) problems.push(`twice: ${ids}`)
+		for (const id of before) if (!now.has(id)) problems.push(`gone: ${id}`)
+		before = now
+	}
+	client.subscribe(look)
+	t.after(() => assert.deepEqual(problems, []))
+}
+
+/** What the client shows is what somebody gets who opens it anew. */
+async function sameAsFetched(t: TestContext, somebody: Somebody, client: Client, discussion: string) {
+	const fresh = await openTab(t, somebody)
+	await until('it is loaded', () => fresh.timeline(discussion).state === 'ready')
+	const view = (one: Client) => one.timeline(discussion).items.map(({ message }) => message)
+	await until('it shows what a fetch gives', () => JSON.stringify(view(client)) === JSON.stringify(view(fresh)))
+	fresh.close()
+}
+
+/** A lecturer and a student, with a discussion for both groups open. */
+async function openTalk(t: TestContext) {
+	const road = await openRoad(t)
+	const lecturer = await openTab(t, road.lecturer)
+	const student = await openTab(t, road.student)
+	const discussion = await lecturer.startDiscussion({ title: 'Food', prompt: 'What do you eat?', groups: [road.blue.id, road.red.id] })
+	await until('she sees the discussion', () => student.snapshot().discussions.some((one) => one.discussion.id === discussion))
+	for (const client of [lecturer, student]) await until('it is open', () => client.timeline(discussion).state === 'ready')
+	return { road, lecturer, student, discussion }
+}
+
+test('[W23] two people talk, edit, remove and put back, and events give what a fetch gives', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	for (const client of [lecturer, student]) watch(t, client, discussion)
+	assert.deepEqual(student.timeline(discussion).mayWriteTo, [road.blue.id])
+	assert.deepEqual(lecturer.timeline(discussion).mayWriteTo, [null, road.blue.id, road.red.id])
+	await lecturer.send({ discussion, group: null, text: 'Hello all', replyTo: null })
+	await shows(student, discussion, ['Hello all'])
+	await send(student, discussion, 'Hello teacher', student.timeline(discussion).items[0]?.id)
+	assert.equal(student.timeline(discussion).items.at(-1)?.safety, 'device')
+	await shows(lecturer, discussion, ['Hello all', 'Hello teacher'])
+	await allStored(student, discussion)
+	const mine = student.timeline(discussion).items[1]
+	assert.deepEqual([mine?.safety, mine?.quoted?.text], ['stored', 'Hello all'])
+	assert.ok(mine?.storedAt)
+	await student.edit(mine.id, 'Hello, teacher!')
+	assert.deepEqual(shown(student, discussion), ['Hello all', 'Hello, teacher!'])
+	await shows(lecturer, discussion, ['Hello all', 'Hello, teacher!'])
+	await lecturer.setRemoved(mine.id, true)
+	await until('it is removed', () => student.timeline(discussion).items[1]?.message.removed)
+	await lecturer.setRemoved(mine.id, false)
+	await until('it is back', () => student.timeline(discussion).items[1]?.message.text === 'Hello, teacher!')
+	await until('the name is known', () => student.snapshot().people.get(lecturer.snapshot().me.id)?.name === 'Lena Lecturer')
+	await sameAsFetched(t, road.student, student, discussion)
+	await sameAsFetched(t, road.lecturer, lecturer, discussion)
+})
+
+test('[W10] what is written offline shows at once, and is sent once, later, in order', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	watch(t, student, discussion)
+	road.proxy.lead(null)
+	await until('it is offline', () => student.snapshot().connection === 'offline')
+	for (const text of ['one', 'two', 'three']) await send(student, discussion, text)
+	assert.deepEqual(shown(student, discussion), ['one', 'two', 'three'])
+	assert.equal(student.snapshot().waiting, 3)
+	// Another visit, still offline: it is all there.
+	await road.kill()
+	await road.start()
+	await shows(lecturer, discussion, ['one', 'two', 'three'])
+	await allStored(student, discussion)
+	await sameAsFetched(t, road.student, student, discussion)
+})
+
+test('[W11] an answer lost after the commit shows one message, stored', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	watch(t, student, discussion)
+	const lost = road.proxy.loseAnswerTo('POST /api/messages')
+	await send(student, discussion, 'once')
+	await lost
+	await allStored(student, discussion)
+	await shows(student, discussion, ['once'])
+	await shows(lecturer, discussion, ['once'])
+	const id = student.timeline(discussion).items[0]?.id as string
+	const again = road.proxy.loseAnswerTo(`PATCH /api/messages/${id}`)
+	await student.edit(id, 'once, edited')
+	await again
+	await send(student, discussion, 'and another')
+	await allStored(student, discussion)
+	await until('the edit is settled', () => student.timeline(discussion).items[0]?.safety === 'stored')
+	assert.equal(student.timeline(discussion).items[0]?.message.edits, 1)
+	await sameAsFetched(t, road.student, student, discussion)
+})
+
+test('[W24] a server that dies again and again while two people write loses and doubles nothing', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	for (const client of [lecturer, student]) watch(t, client, discussion)
+	const written: string[] = []
+	for (let round = 0; round < 3; round++) {
+		for (let n = 0; n < 12; n++) {
+			const text = `round ${round} text ${n}`
+			written.push(text)
+			await (n % 2 ? send(student, discussion, text) : lecturer.send({ discussion, group: null, text, replyTo: null }))
+			if (n === 6) {
+				await road.kill()
+				void road.start()
+			}
+		}
+		for (const client of [lecturer, student]) await online(client)
+	}
+	for (const client of [lecturer, student]) {
+		await allStored(client, discussion)
+		await until('all is there', () => shown(client, discussion).length === written.length)
+		assert.deepEqual(shown(client, discussion).toSorted(), written.toSorted())
+	}
+	const mine = (who: number) => written.filter((text) => Number(text.split(' ').at(-1)) % 2 === who)
+	const order = shown(student, discussion)
+	for (const who of [0, 1]) {
+		assert.deepEqual(
+			order.filter((text) => mine(who).includes(text as string)),
+			mine(who),
+		)
+	}
+	await sameAsFetched(t, road.student, student, discussion)
+})
+
+test('[W14] two tabs of one browser send a message once, and both show it stored', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	const other = await openTab(t, road.student)
+	await until('it is open', () => other.timeline(discussion).state === 'ready')
+	for (const client of [student, other]) watch(t, client, discussion)
+	road.proxy.lead(null)
+	await until('both are offline', () => [student, other].every((client) => client.snapshot().connection === 'offline'))
+	const written = Array.from({ length: 10 }, (_, n) => `text ${n}`)
+	for (const [n, text] of written.entries()) await send(n % 2 ? student : other, discussion, text)
+	await until('both show all that waits', () => [student, other].every((client) => client.snapshot().waiting === 10))
+	await road.kill()
+	await road.start()
+	for (const client of [student, other]) {
+		await shows(client, discussion, written)
+		await allStored(client, discussion)
+	}
+	await shows(lecturer, discussion, written)
+})
+
+test('[W25] a student moved to another group sees the old one’s messages go and the new one’s come', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	const [first, second] = [road.blue.id, road.red.id]
+	const { me } = student.snapshot()
+	await send(student, discussion, 'mine')
+	await allStored(student, discussion)
+	for (const [group, text] of [
+		[first, 'to the first'],
+		[second, 'to the second'],
+		[null, 'to all'],
+	] as const) {
+		await lecturer.send({ discussion, group, text, replyTo: null })
+	}
+	const only = await lecturer.startDiscussion({ title: 'Only the second', prompt: '', groups: [second] })
+	await shows(student, discussion, ['mine', 'to the first', 'to all'])
+	assert.equal(student.timeline(only).state === 'ready', false)
+	await road.admin.call('addMember', { id: second, user: me.id })
+	await road.admin.call('removeMember', { id: first, user: me.id })
+	await shows(student, discussion, ['mine', 'to the second', 'to all'])
+	await until('the other discussion is there', () => student.timeline(only).state === 'ready')
+	await until('the groups are hers', () => `${student.snapshot().groups.map(({ id }) => id)}` === second)
+	student.timeline(discussion)
+	await sameAsFetched(t, road.student, student, discussion)
+	await road.admin.call('removeMember', { id: second, user: me.id })
+	await until('nothing is left', () => student.snapshot().discussions.length === 0 && student.timeline(discussion).state === 'not_found')
+	assert.deepEqual(shown(student, discussion), [])
+})
+
+test('[W17] after a restore what people wrote since comes back from their browsers, with its first time', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	await send(student, discussion, 'in the copy')
+	await allStored(student, discussion)
+	const old = await road.copy()
+	for (const client of [lecturer, student]) await online(client)
+
+	const lost = await lecturer.startDiscussion({ title: 'After the copy', prompt: '', groups: [road.blue.id] })
+	await until('she sees it', () => student.snapshot().discussions.length === 3)
+	await send(student, lost, 'in a discussion that the copy does not know')
+	await allStored(student, lost)
+	await until('it is open', () => student.timeline(discussion).state === 'ready')
+	const inCopy = student.timeline(discussion).items[0]?.id as string
+	await student.edit(inCopy, 'edited after the copy')
+	for (const text of ['kept', 'removed by me', 'removed by the lecturer']) await send(student, discussion, text)
+	await allStored(student, discussion)
+	const idOf = (text: string) => student.timeline(discussion).items.find(({ message }) => message.text === text)?.id as string
+	await student.setRemoved(idOf('removed by me'), true)
+	await lecturer.setRemoved(idOf('removed by the lecturer'), true)
+	await until('both are removed', () => student.timeline(discussion).items.filter(({ message }) => message.removed).length === 2)
+	const keptBefore = student.timeline(discussion).items.find(({ id }) => id === idOf('kept'))?.message
+	await until('nothing waits', () => student.snapshot().waiting + lecturer.snapshot().waiting === 0)
+
+	await road.replace(old)
+	await send(student, discussion, 'written while it was away')
+	await road.start()
+	for (const client of [lecturer, student]) await online(client)
+	await shows(student, discussion, ['edited after the copy', 'kept', 'written while it was away'])
+	await shows(lecturer, discussion, ['edited after the copy', 'kept', 'written while it was away'])
+	const keptAfter = student.timeline(discussion).items[1]?.message
+	assert.deepEqual([keptAfter?.createdAt, keptAfter?.returned], [keptBefore?.createdAt, true])
+	await shows(student, lost, ['in a discussion that the copy does not know'])
+	await sameAsFetched(t, road.student, student, discussion)
+})
+
+test('[W19] without its discussion a message waits; with a receipt it returns into a closed one, without one it is refused', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	const old = await road.copy()
+	for (const client of [lecturer, student]) await online(client)
+	const lost = await lecturer.startDiscussion({ title: 'After the copy', prompt: '', groups: [road.blue.id] })
+	await until('she sees it', () => student.snapshot().discussions.length === 3)
+	await send(student, lost, 'waits for its discussion')
+	await allStored(student, lost)
+	await send(student, discussion, 'with a receipt')
+	await allStored(student, discussion)
+
+	// Only the student comes back at first; the discussion is closed by then.
+	lecturer.close()
+	const close = (record: StoredRecord) => (record.id === discussion ? { ...record, status: 'closed' } : record)
+	await road.replace({ ...old, records: old.records.map(({ collection, record }) => ({ collection, record: close(record) })) })
+	await send(student, discussion, 'never stored')
+	await road.start()
+	await online(student)
+	await until('two things are decided', () => student.snapshot().refused === 1 && student.snapshot().waiting === 1)
+	await until('it returned', () =>
+		student.timeline(discussion).items.some(({ message, safety }) => message.returned && safety === 'stored'),
+	)
+	const refused = student.timeline(discussion).items.find(({ safety }) => safety === 'refused')
+	assert.deepEqual([refused?.message.text, refused?.problem?.code], ['never stored', 'discussion_closed'])
+	assert.equal(await student.takeBack(refused?.command as number), 'never stored')
+
+	const again = await openTab(t, road.lecturer)
+	await until('the discussion is back', () => again.snapshot().discussions.length === 3)
+	await shows(student, lost, ['waits for its discussion'])
+	await until('nothing waits', () => student.snapshot().waiting === 0)
+})
