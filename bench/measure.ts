@@ -31,8 +31,11 @@ export function median(values: readonly number[]): number {
 
 export type Figures<K extends string> = Record<K, number[]>
 
-/** Lets the contestants take turns, `rounds` times each. */
-export async function rounds<K extends string>(count: number, contestants: Record<K, () => Promise<number>>): Promise<Figures<K>> {
+/** Lets the contestants take turns, three times each unless BENCH_ROUNDS says otherwise. */
+export async function rounds<K extends string>(
+	contestants: Record<K, () => Promise<number>>,
+	count = Number(process.env.BENCH_ROUNDS ?? 3),
+): Promise<Figures<K>> {
 	const names = Object.keys(contestants) as K[]
 	const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Figures<K>
 	for (let round = 0; round < count; round++) for (const name of names) figures[name].push(await contestants[name]())

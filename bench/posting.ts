@@ -36,7 +36,7 @@ export const posting: Part = {
 				const { answered, seconds } = await load(port, connections)
 				return answered / seconds
 			}
-		const figures = await rounds(3, {
+		const figures = await rounds({
 			post50: perSecond(posts(school, 50)),
 			constant50: perSecond(constants(school, 50), limit),
 			post500: perSecond(posts(school, 500)),
@@ -81,7 +81,7 @@ export const slowDisk: Part = {
 		const school = await openSchool(await newFolder())
 		const env = await faultEnv({ fsyncMs: 5 })
 		const server = await start('server.ts', [school.folder], env)
-		const figures = await rounds(3, {
+		const figures = await rounds({
 			fsync: () => fsyncMs(school.folder, env),
 			ack50: async () => (await load(server.port, posts(school, 50))).ackP50,
 			loop500: async () => {

@@ -51,7 +51,7 @@ export const lastMessages: Part = {
 				const { answered, seconds } = await load(port, connections)
 				return answered / seconds
 			}
-		const figures = await rounds(3, {
+		const figures = await rounds({
 			fixed: perSecond(() => request('GET', '/'), limit),
 			unchanged: perSecond((cookie) => request('GET', busy, { cookie, headers: { 'if-none-match': etag } })),
 			newest: perSecond((cookie) => request('GET', busy, { cookie })),
@@ -139,7 +139,7 @@ export const growing: Part = {
 				memory[which].push(bytes)
 				return ms
 			}
-		const starts = await rounds(3, { million: starting('million', million), empty: starting('empty', empty) })
+		const starts = await rounds({ million: starting('million', million), empty: starting('empty', empty) })
 		report({
 			name: begin,
 			goal: { atMost: 2 },
@@ -150,7 +150,7 @@ export const growing: Part = {
 		report({ name: rest, goal: { atMost: 1.3 }, ratio: ratio(memory, 'million', 'empty'), detail: bytes })
 
 		const [small, large] = [await filled(100_000), await filled(3_000_000)]
-		const pages = await rounds(3, { large: () => pageMs(large), small: () => pageMs(small) })
+		const pages = await rounds({ large: () => pageMs(large), small: () => pageMs(small) })
 		const detail = `${described(pages, { large: 'large', small: 'small' }, ' ms')}; store.find in the bench's process`
 		report({ name: page, goal: { atMost: 1.5 }, ratio: ratio(pages, 'large', 'small'), detail })
 	},

@@ -79,7 +79,7 @@ export const rooms: Part = {
 			({ room }: { room: Room }) =>
 			async () =>
 				(await room(20, { rate: 100, runMs: 5_000 })).receiveP99
-		const figures = await rounds(3, {
+		const figures = await rounds({
 			ours4: perSecond(ours, 4),
 			relay4: perSecond(relay, 4),
 			ours64: perSecond(ours, 64),
@@ -126,14 +126,17 @@ export const idle: Part = {
 				await start('peers.ts', [peer]),
 				Array.from({ length: idleCount }, () => peerSocket(peer)),
 			)
-		const figures = await rounds(1, {
-			ours: async () => {
-				const server = await start('server.ts', [school.folder])
-				return bytesEach(server, await listening(server, school.students[0]!, idleCount, school.students.slice(1)))
+		const figures = await rounds(
+			{
+				ours: async () => {
+					const server = await start('server.ts', [school.folder])
+					return bytesEach(server, await listening(server, school.students[0]!, idleCount, school.students.slice(1)))
+				},
+				ws: ofPeer('relay'),
+				socketio: ofPeer('socketio'),
 			},
-			ws: ofPeer('relay'),
-			socketio: ofPeer('socketio'),
-		})
+			1,
+		)
 		const detail = `${described(figures, { ours: 'ours', 'bare ws': 'ws', 'socket.io': 'socketio' }, ' bytes')}; ${generator}`
 		report({ name: ofWs, goal: { atMost: 1.4 }, ratio: ratio(figures, 'ours', 'ws'), detail })
 		report({ name: ofIo, goal: { atMost: 0.5 }, ratio: ratio(figures, 'ours', 'socketio'), detail })

@@ -23,7 +23,7 @@ const ofOne = (senders: number) => `store.write, ${senders} senders, of groups o
 export const writing: Part = {
 	names: [ofBare(50), ofBare(500), ofOne(50), ofOne(500)],
 	async run(report) {
-		const figures = await rounds(3, {
+		const figures = await rounds({
 			ours50: () => perSecond('ours', 50),
 			bare50: () => perSecond('bare', 50),
 			ours500: () => perSecond('ours', 500),

@@ -85,7 +85,7 @@ function runtimeMajor() {
 function sources(folder) {
 	return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
 		const path = join(folder, entry.name)
-		if (entry.isDirectory()) return path === dist ? [] : sources(path)
+		if (entry.isDirectory()) return path.startsWith(dist) ? [] : sources(path)
 		return /\.test\.tsx?$/.test(entry.name) ? [] : [path]
 	})
 }
@@ -102,7 +102,7 @@ function fingerprint() {
 function build(stamp) {
 	requireWritable('The web app must be built')
 	console.log('Building the web app.')
-	const next = join(modules, `.web-${process.pid}`)
+	const next = `${dist}.next`
 	const vite = join(modules, 'vite', 'bin', 'vite.js')
 	const options = ['build', 'frontend', '--outDir', next, '--emptyOutDir', '--logLevel', 'error']
 	const done = spawnSync(runtime(), [vite, ...options], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
