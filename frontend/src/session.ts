@@ -42,7 +42,6 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 		return { device, clock }
 	})
 	const notices = openNotices('english-chat', () => void look())
-	void ask()
 
 	function become(next: Partial<SessionState>) {
 		state = { ...state, ...next }
@@ -161,6 +160,7 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 		mine.close()
 	}
 
+	void ask()
 	return {
 		subscribe(listener) {
 			listeners.add(listener)
