@@ -16,6 +16,11 @@ export class RecordCache {
 	#young = new Map<string, Map<string, Cached>>()
 	#old = new Map<string, Map<string, Cached>>()
 	#count = 0
+	/** The newest entry ever seen, and when the older generation was begun. */
+	#newest = 0
+	#newestOld = 0
+	/** The newest entry of which a record may have been dropped. */
+	newestDropped = 0
 
 	/** Keeps at least half of `size` records, at most all. */
 	constructor(size: number) {
@@ -33,7 +38,10 @@ export class RecordCache {
 			this.#young.set(collection, records)
 		}
 		records.set(id, cached)
+		if (cached.rev > this.#newest) this.#newest = cached.rev
 		if (++this.#count < this.#perGeneration) return
+		this.newestDropped = this.#newestOld
+		this.#newestOld = this.#newest
 		this.#old = this.#young
 		this.#young = new Map()
 		this.#count = 0

@@ -18,9 +18,10 @@ export function canonical(value: unknown): string {
 	return JSON.stringify(sorted(value))
 }
 
-function sorted(value: unknown): unknown {
+/** With sorted keys. What is nested is always a copy: who gave it may still change it. */
+function sorted(value: unknown, nested = false): unknown {
 	if (typeof value !== 'object' || value === null) return value
-	if (Array.isArray(value)) return value.some((item) => typeof item === 'object' && item !== null) ? value.map(sorted) : value
+	if (Array.isArray(value)) return value.map((item) => sorted(item, true))
 	const source = value as Record<string, unknown>
 	const keys = Object.keys(source)
 	let plain = true
@@ -28,9 +29,9 @@ function sorted(value: unknown): unknown {
 		const item = source[keys[i]!]
 		plain = (i === 0 || keys[i - 1]! < keys[i]!) && (typeof item !== 'object' || item === null)
 	}
-	if (plain) return value
+	if (plain) return nested ? { ...source } : value
 	const target: Record<string, unknown> = {}
-	for (const key of keys.sort()) target[key] = sorted(source[key])
+	for (const key of keys.sort()) target[key] = sorted(source[key], true)
 	return target
 }
 

@@ -31,7 +31,7 @@ function fieldValues(record: Record<string, unknown>, field: KeyField): string[]
 		const value = record[field]
 		return value === null || value === undefined ? [] : [String(value)]
 	}
-	if ('each' in field) return [...new Set((record[field.each] as readonly unknown[] | null | undefined) ?? [])].map(String)
+	if ('each' in field) return [...new Set(((record[field.each] as readonly unknown[] | null | undefined) ?? []).map(String))]
 	if ('folded' in field) {
 		const value = record[field.folded]
 		return typeof value === 'string' ? [foldAddress(value)] : []
@@ -79,8 +79,8 @@ export function compareText(a: string, b: string): number {
 }
 
 function compareSort(a: string | number | null, b: string | number | null): number {
-	if (typeof a === 'number' && typeof b === 'number') return a - b
-	return compareText(String(a ?? ''), String(b ?? ''))
+	if (typeof a === 'number') return typeof b === 'number' ? a - b : -1
+	return typeof b === 'number' ? 1 : compareText(a ?? '', b ?? '')
 }
 
 /** The order of every list: `sort`, then `(seq, id)`. */

@@ -22,12 +22,14 @@ export async function* replacements(
 		const spec = specs[collection]
 		assert(spec, `There is no collection ${collection}.`)
 		if (spec.volatile) continue
+		assert(/^[0-9a-f]{24}$/.test(record.id), `${JSON.stringify(record.id)} is not an id.`)
 		assert(record.rev <= source.seq && record.seq <= record.rev, `A record of ${collection} is newer than the copy it is in.`)
 		const same = collection === previous.collection
 		assert(same || order.indexOf(collection) > order.indexOf(previous.collection), 'Collections come in their order.')
 		const follows = !same || record.seq > previous.seq || (record.seq === previous.seq && record.id > previous.id)
 		assert(follows, `Records of ${collection} come by (seq, id), each once.`)
 		const ordinal = same && record.seq === previous.seq ? previous.ordinal + 1 : 0
+		assert(ordinal < 1_000, `Too many records of ${collection} were born in one entry.`)
 		const [copy, json] = canonicalRecord(record)
 		const keys = keysOf(spec, copy)
 		for (const index in spec.indexes) {

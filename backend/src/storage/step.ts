@@ -6,22 +6,15 @@
  */
 import assert from 'node:assert/strict'
 import type { CollectionSpec, StoredRecord } from './collections.ts'
+import type { Committed } from './committed.ts'
 import type { Position } from './engine.ts'
 import { canonicalRecord } from './journal.ts'
 import { comparePositions, keysOf, matches, queryKey } from './keys.ts'
 import { Layer, type Pending, uniqueKey } from './overlay.ts'
 import { type Tx, UniqueTaken } from './store.ts'
 
-/** What a step reads below its layers. */
-export interface Committed {
-	specs: Readonly<Record<string, CollectionSpec>>
-	get(collection: string, id: string): Promise<StoredRecord | null>
-	find(
-		collection: string,
-		index: string,
-		query: { key: string; prefix: boolean; limit: number; after: null; before: null; order: 'ascending' },
-	): Promise<StoredRecord[]>
-}
+/** Operations of one step read at most so many records at once. */
+const FOUND = 1_000
 
 type AnyRecords = Record<string, StoredRecord>
 
@@ -80,6 +73,7 @@ export class StepTx implements Tx<AnyRecords> {
 	async find(collection: string, index: string, key: readonly (string | number | boolean)[], { limit }: { limit: number }) {
 		const spec = this.#spec(collection).indexes[index]
 		assert(spec, `There is no index ${index} in ${collection}.`)
+		assert(limit > 0 && limit <= FOUND, `A query asks for 1 to ${FOUND} records.`)
 		const query = { key: queryKey(spec, key), prefix: spec.prefix === true }
 		// Newest knowledge of every uncommitted record, taken before the read: a commit in between changes nothing.
 		const uncommitted = new Map<string, Pending>()
@@ -107,8 +101,9 @@ export class StepTx implements Tx<AnyRecords> {
 
 	async put(collection: string, draft: { id: string } & Partial<StoredRecord>): Promise<StoredRecord> {
 		const spec = this.#spec(collection)
+		assert(/^[0-9a-f]{24}$/.test(draft.id), `${JSON.stringify(draft.id)} is not an id.`)
+		const own = this.layer.get(collection, draft.id)
 		const prior = await this.get(collection, draft.id)
-		this.#spec(collection)
 		const [record, json] = canonicalRecord<StoredRecord>({
 			...draft,
 			seq: prior?.seq ?? this.seq,
@@ -117,30 +112,33 @@ export class StepTx implements Tx<AnyRecords> {
 			updatedAt: this.at,
 		})
 		const keys = keysOf(spec, record)
+		const had = prior ? keysOf(spec, prior) : {}
 		for (const index in spec.indexes) {
-			if (spec.indexes[index]!.unique) await this.#claim(collection, index, record.id, keys[index]!.keys, prior)
+			if (!spec.indexes[index]!.unique) continue
+			for (const key of keys[index]!.keys) {
+				if (!had[index]?.keys.includes(key)) this.#refuseTaken(collection, index, record.id, await this.#holder(collection, index, key))
+			}
 		}
-		const own = this.layer.get(collection, record.id)
+		// Nothing is awaited from here on: of two puts of one step at the same time, one sees all of the other.
+		this.#spec(collection)
+		if (this.layer.get(collection, record.id) !== own) return this.put(collection, draft)
+		for (const index in spec.indexes) {
+			if (spec.indexes[index]!.unique) this.#claim(collection, index, record.id, keys[index]!.keys, had[index]?.keys ?? [])
+		}
 		const born = prior === null || own?.born === true
 		this.layer.set(collection, record.id, { record, json, keys, existed: own ? own.existed : prior !== null, born, ordinal: 0 })
 		return record
 	}
 
 	/** Takes the unique keys that a record has now, and frees those that it had. */
-	async #claim(collection: string, index: string, id: string, keys: readonly string[], prior: StoredRecord | null): Promise<void> {
-		const had = prior ? keysOf(this.#committed.specs[collection]!, prior)[index]!.keys : []
-		for (const key of keys) {
-			if (had.includes(key)) continue
-			const holder = await this.#holder(collection, index, key)
-			if (holder !== null && holder !== id) throw new UniqueTaken(collection, index, holder)
-		}
-		// Nothing is awaited from here on: two puts of one step at the same time can't both pass.
-		for (const key of keys) {
-			const holder = this.layer.unique.get(uniqueKey(collection, index, key))
-			if (holder && holder !== id) throw new UniqueTaken(collection, index, holder)
-		}
+	#claim(collection: string, index: string, id: string, keys: readonly string[], had: readonly string[]): void {
+		for (const key of keys) this.#refuseTaken(collection, index, id, this.layer.unique.get(uniqueKey(collection, index, key)))
 		for (const key of had) if (!keys.includes(key)) this.layer.unique.set(uniqueKey(collection, index, key), null)
 		for (const key of keys) this.layer.unique.set(uniqueKey(collection, index, key), id)
+	}
+
+	#refuseTaken(collection: string, index: string, id: string, holder: string | null | undefined): void {
+		if (holder && holder !== id) throw new UniqueTaken(collection, index, holder)
 	}
 
 	async #holder(collection: string, index: string, key: string): Promise<string | null> {
@@ -163,14 +161,15 @@ export class StepTx implements Tx<AnyRecords> {
 	async remove(collection: string, id: string): Promise<void> {
 		const spec = this.#spec(collection)
 		assert(!spec.permanent, `Records of ${collection} are marked, never removed.`)
+		const own = this.layer.get(collection, id)
 		const prior = await this.get(collection, id)
 		this.#spec(collection)
+		if (this.layer.get(collection, id) !== own) return this.remove(collection, id)
 		if (!prior) return
 		const keys = keysOf(spec, prior)
 		for (const index in spec.indexes) {
 			if (spec.indexes[index]!.unique) for (const key of keys[index]!.keys) this.layer.unique.set(uniqueKey(collection, index, key), null)
 		}
-		const own = this.layer.get(collection, id)
 		this.layer.set(collection, id, { record: null, json: null, keys: {}, existed: own ? own.existed : true, born: false, ordinal: 0 })
 	}
 }
