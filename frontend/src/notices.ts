@@ -19,5 +19,14 @@ export function openNotices(name: string, look: () => void): Notices {
 	}
 	const channel = new BroadcastChannel(name)
 	channel.onmessage = look
-	return { tell: () => channel.postMessage(null), close: () => channel.close() }
+	let closed = false
+	return {
+		tell() {
+			if (!closed) channel.postMessage(null)
+		},
+		close() {
+			closed = true
+			channel.close()
+		},
+	}
 }

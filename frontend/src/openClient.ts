@@ -57,7 +57,15 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	let cursor: string | null = null
 	let kept: string | null = null
 	let listed: 'no' | 'yes' | 'again' = 'no'
-	let closed = false
+	/** Between the first connection and the end. */
+	let open = false
+
+	let flushTimer: ReturnType<typeof setTimeout> | undefined
+	let fetchTimer: ReturnType<typeof setTimeout> | undefined
+	let flushedAt = 0
+	let noted: Promise<unknown> = Promise.resolve()
+	let stale = true
+	let current: Snapshot | null = null
 
 	const listeners = new Set<() => void>()
 	const timelines = new Map<string, OpenTimeline>()
@@ -78,21 +86,14 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		onChange: schedule,
 		isShown,
 		onStored: (answer) => void accept(answer as { cursor: string }),
-		onRefusedSession: () => void refreshMe(),
+		onRefusedSession: () => void refreshMe().catch(() => {}),
 		...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
 	})
-
-	let flushTimer: ReturnType<typeof setTimeout> | undefined
-	let fetchTimer: ReturnType<typeof setTimeout> | undefined
-	let flushedAt = 0
-	let noted: Promise<unknown> = Promise.resolve()
-	let stale = true
-	let current: Snapshot | null = null
 
 	// Telling the screens
 
 	function schedule() {
-		if (!closed) flushTimer ??= setTimeout(flush, Math.max(0, flushedAt + frameMs - Date.now()))
+		if (open) flushTimer ??= setTimeout(flush, Math.max(0, flushedAt + frameMs - Date.now()))
 	}
 
 	function flush() {
@@ -199,7 +200,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	}
 
 	const loadLists = oneAtATime(async () => {
-		if (closed || me.status !== 'approved') return
+		if (!open || me.status !== 'approved') return
 		try {
 			const all = (await fetchLists()).map(accept).every(Boolean)
 			if (all) listed = 'yes'
@@ -219,7 +220,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 
 	function fetchLater() {
 		clearTimeout(fetchTimer)
-		if (!closed) fetchTimer = setTimeout(fetchMissing, fetchAgainMs)
+		if (open) fetchTimer = setTimeout(fetchMissing, fetchAgainMs)
 	}
 
 	async function refreshMe(): Promise<string> {
@@ -341,13 +342,12 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	// Ending
 
 	function close() {
-		if (closed) return
-		closed = true
+		if (!open) return
+		open = false
 		clearTimeout(flushTimer)
 		clearTimeout(fetchTimer)
 		live.close()
-		outbox.close()
-		database.close()
+		void outbox.close().finally(() => database.close())
 	}
 
 	function ended() {
@@ -373,6 +373,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		onLost: offline,
 		onEnded: ended,
 	})
+	open = true
+	schedule()
 
 	return {
 		subscribe(listener) {

@@ -93,8 +93,8 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 			database: await openUserDatabase(me.id),
 			onEnded: () => void ended(client),
 			onSignedOut: async () => {
-				await deleteUserDatabase(me.id)
 				await device.users.delete(me.id)
+				await deleteUserDatabase(me.id)
 				await leave()
 			},
 		})

@@ -10,7 +10,6 @@ import { openUserDatabase } from '../../frontend/src/chat/database.ts'
 import type { Client, Timeline } from '../../frontend/src/client.ts'
 import { createClock } from '../../frontend/src/ids.ts'
 import { openClient } from '../../frontend/src/openClient.ts'
-import { createSessionStore } from '../../frontend/src/session.ts'
 import { networkOf, openRoad } from '../support/browsers.ts'
 import type { Somebody } from '../support/class.ts'
 import { until } from '../support/scripted.ts'
@@ -44,6 +43,14 @@ const allStored = (client: Client, discussion: string) =>
 		'all is stored',
 		() => client.snapshot().waiting === 0 && client.timeline(discussion).items.every(({ safety }) => safety !== 'device'),
 	)
+
+/** A restore ends all sessions: she signs in again. */
+async function comeBack(t: TestContext, somebody: Somebody, client: Client): Promise<Client> {
+	await until('her session has ended', () => client.snapshot().connection === 'ended')
+	client.close()
+	await somebody.signIn(somebody.me.email as string)
+	return openTab(t, somebody)
+}
 
 /** From now on: no message of the timeline is ever there twice, or gone again. */
 function watch(t: TestContext, client: Client, discussion: string) {
@@ -247,43 +254,37 @@ test('[W17] after a restore what people wrote since comes back from their browse
 	await road.replace(old)
 	await send(student, discussion, 'written while it was away')
 	await road.start()
-	for (const client of [lecturer, student]) await online(client)
-	await shows(student, discussion, ['edited after the copy', 'kept', 'written while it was away'])
-	await shows(lecturer, discussion, ['edited after the copy', 'kept', 'written while it was away'])
-	const keptAfter = student.timeline(discussion).items[1]?.message
+	// The student comes back before the lecturer, whose discussion she wrote in.
+	const sari = await comeBack(t, road.student, student)
+	const after = ['edited after the copy', 'kept', 'written while it was away']
+	await shows(sari, discussion, after)
+	await until('what has no discussion waits', () => sari.snapshot().waiting === 1)
+	const lena = await comeBack(t, road.lecturer, lecturer)
+	await shows(lena, discussion, after)
+	const keptAfter = sari.timeline(discussion).items[1]?.message
 	assert.deepEqual([keptAfter?.createdAt, keptAfter?.returned], [keptBefore?.createdAt, true])
-	await shows(student, lost, ['in a discussion that the copy does not know'])
-	await sameAsFetched(t, road.student, student, discussion)
+	await shows(sari, lost, ['in a discussion that the copy does not know'])
+	await until('nothing waits', () => sari.snapshot().waiting === 0)
+	sari.timeline(discussion)
+	await sameAsFetched(t, road.student, sari, discussion)
 })
 
-test('[W19] without its discussion a message waits; with a receipt it returns into a closed one, without one it is refused', async (t) => {
+test('[W19] with its receipt a message returns into a discussion closed meanwhile, without one it is refused and says why', async (t) => {
 	const { road, lecturer, student, discussion } = await openTalk(t)
 	const old = await road.copy()
 	for (const client of [lecturer, student]) await online(client)
-	const lost = await lecturer.startDiscussion({ title: 'After the copy', prompt: '', groups: [road.blue.id] })
-	await until('she sees it', () => student.snapshot().discussions.length === 3)
-	await send(student, lost, 'waits for its discussion')
-	await allStored(student, lost)
 	await send(student, discussion, 'with a receipt')
 	await allStored(student, discussion)
-
-	// Only the student comes back at first; the discussion is closed by then.
-	lecturer.close()
 	const close = (record: StoredRecord) => (record.id === discussion ? { ...record, status: 'closed' } : record)
 	await road.replace({ ...old, records: old.records.map(({ collection, record }) => ({ collection, record: close(record) })) })
 	await send(student, discussion, 'never stored')
 	await road.start()
-	await online(student)
-	await until('two things are decided', () => student.snapshot().refused === 1 && student.snapshot().waiting === 1)
-	await until('it returned', () =>
-		student.timeline(discussion).items.some(({ message, safety }) => message.returned && safety === 'stored'),
-	)
-	const refused = student.timeline(discussion).items.find(({ safety }) => safety === 'refused')
-	assert.deepEqual([refused?.message.text, refused?.problem?.code], ['never stored', 'discussion_closed'])
-	assert.equal(await student.takeBack(refused?.command as number), 'never stored')
-
-	const again = await openTab(t, road.lecturer)
-	await until('the discussion is back', () => again.snapshot().discussions.length === 3)
-	await shows(student, lost, ['waits for its discussion'])
-	await until('nothing waits', () => student.snapshot().waiting === 0)
+	const sari = await comeBack(t, road.student, student)
+	await until('all is decided', () => sari.snapshot().waiting === 0 && sari.timeline(discussion).items.length === 2)
+	const [returned, refused] = sari.timeline(discussion).items
+	assert.deepEqual([returned?.message.text, returned?.message.returned, returned?.safety], ['with a receipt', true, 'stored'])
+	assert.deepEqual([refused?.message.text, refused?.problem?.code, refused?.safety], ['never stored', 'discussion_closed', 'refused'])
+	assert.equal(await sari.takeBack(refused?.command as number), 'never stored')
+	await shows(sari, discussion, ['with a receipt'])
+	assert.deepEqual(sari.timeline(discussion).mayWriteTo, [])
 })

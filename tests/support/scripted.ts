@@ -40,7 +40,7 @@ export async function openScripted(script: Script, onSocket: (socket: Scripted['
 	const server = createServer(async (request, response) => {
 		const { name, input } = await callOf(request)
 		calls.push({ name, input })
-		const answer = (await script[name]?.(input)) ?? problem('not_found')
+		const answer = (await script[name]?.(input)) ?? problem('not_found', { detail: `Nothing is scripted for ${name}.` })
 		if (answer === 'cut') return response.destroy()
 		const status = 'code' in answer ? (answer.status as number) : 200
 		response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))

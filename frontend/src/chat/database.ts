@@ -81,9 +81,13 @@ export async function deleteUserDatabase(user: string): Promise<void> {
 
 async function open<T extends Dexie & { durable: boolean }>(name: string, schema: Record<string, string>): Promise<T> {
 	const attempt = async (options: DexieOptions, durable: boolean) => {
-		// Every read sees what is committed: no cache in between.
-		const database = new Dexie(name, { chromeTransactionDurability: 'strict', cache: 'disabled', ...options }) as T
+		// Every read sees what is committed: no cache in between. Once deleted it stays closed.
+		const database = new Dexie(name, { chromeTransactionDurability: 'strict', cache: 'disabled', autoOpen: false, ...options }) as T
 		database.version(1).stores(schema)
+		database.on('versionchange', () => {
+			database.close()
+			return false
+		})
 		database.durable = durable
 		let timer: ReturnType<typeof setTimeout> | undefined
 		const late = new Promise<never>((_, reject) => {

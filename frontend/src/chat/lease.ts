@@ -28,9 +28,14 @@ export async function withLease(database: UserDatabase, tab: string, work: (held
 		await work(() => Date.now() < until)
 	} finally {
 		clearInterval(renewal)
-		await database.transaction('rw', database.lease, async () => {
-			if ((await database.lease.get('send'))?.tab === tab) await database.lease.delete('send')
-		})
+		await letGo(database, tab)
 	}
 	return true
+}
+
+/** Whoever waits for this tab's lease need not wait until it expires. */
+export async function letGo(database: UserDatabase, tab: string): Promise<void> {
+	await database.transaction('rw', database.lease, async () => {
+		if ((await database.lease.get('send'))?.tab === tab) await database.lease.delete('send')
+	})
 }

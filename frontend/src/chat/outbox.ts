@@ -22,7 +22,7 @@ import { type Clock, makeId } from '../ids.ts'
 import { openNotices } from '../notices.ts'
 import { oneAtATime } from '../once.ts'
 import type { NewRow, Row, Said, UserDatabase } from './database.ts'
-import { withLease } from './lease.ts'
+import { letGo, withLease } from './lease.ts'
 
 export interface Outbox {
 	/** Waiting and refused commands in order, and those just stored that this tab had seen waiting. Same identity until changed. */
@@ -41,7 +41,8 @@ export interface Outbox {
 	noteMessages(messages: readonly Message[]): Promise<void>
 	/** These were not known before: commands that wait for one of them may go. */
 	noteBorn(ids: ReadonlySet<string>): void
-	close(): void
+	/** Resolves when another tab may send; the database may be closed then. */
+	close(): Promise<void>
 }
 
 export interface OutboxOptions {
@@ -57,7 +58,7 @@ export interface OutboxOptions {
 	/** The server's answer to a command, before the command counts as stored. */
 	onStored(answer: object): void
 	/** The server did not take the session: nothing is sent until `start`. */
-	onRefusedSession(error: ApiError): void
+	onRefusedSession(): void
 	/** The first wait after a failure; it doubles. */
 	retryMs?: number
 }
@@ -132,8 +133,8 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 					await step()
 					waits = 0
 				} catch (error) {
-					if (!putOff(error)) throw error
-					return
+					if (!(error instanceof ApiError || error instanceof Unreachable)) throw error
+					return putOff(error)
 				}
 				await changed()
 			}
@@ -160,18 +161,17 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		timer = undefined
 	}
 
-	/** What to do when the server could not take a command now. False: it was something else. */
-	function putOff(error: unknown): boolean {
-		if (error instanceof ApiError && sessionRefused.has(error.problem.code)) {
+	/** The server could not take a command now: later, unless it does not take the session. */
+	function putOff(error: ApiError | Unreachable) {
+		const problem = error instanceof ApiError ? error.problem : null
+		if (problem && sessionRefused.has(problem.code)) {
 			stop()
-			options.onRefusedSession(error)
-			return true
+			options.onRefusedSession()
+			return
 		}
-		if (!(error instanceof Unreachable || (error instanceof ApiError && temporary.has(error.problem.code)))) return false
-		const asked = error instanceof ApiError ? error.problem.retryAfterSeconds : undefined
+		const askedMs = problem?.retryAfterSeconds && problem.retryAfterSeconds * 1_000
 		const backoffMs = Math.min(lastRetryMs, retryMs * 2 ** waits++)
-		again((asked === undefined ? backoffMs : asked * 1_000) * (1 + Math.random() / 2))
-		return true
+		again((askedMs ?? backoffMs) * (1 + Math.random() / 2))
 	}
 
 	/** The next thing to send, if anything can go now. */
@@ -179,12 +179,13 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		const here = lineage
 		if (here === null) return null
 		const waiting = rows.filter((row) => row.state === 'waiting')
-		const offers = waiting.filter((row) => row.lineage !== here && !parked.has(row.number))
+		const isElsewhere = (row: Row) => row.lineage !== here && row.lineage !== ''
+		const offers = waiting.filter((row) => isElsewhere(row) && !parked.has(row.number))
 		if (offers.length > 0) return () => offer(here, offers)
 		/** What commands in the queue will make, but not yet. */
 		const held = new Set<string>()
 		for (const row of waiting) {
-			const waits = row.lineage !== here || refersTo(row).some((id) => held.has(id))
+			const waits = isElsewhere(row) || refersTo(row).some((id) => held.has(id))
 			if (!waits) return () => send(row)
 			if (row.command === 'startDiscussion' || row.command === 'sendMessage') held.add(row.target)
 		}
@@ -262,11 +263,6 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	async function enter(here: string) {
 		await database.transaction('rw', table, database.meta, async () => {
 			await database.meta.put({ key: 'lineage', value: here })
-			await table
-				.where('state')
-				.equals('waiting')
-				.and((row) => row.lineage === '')
-				.modify({ lineage: here })
 			const stored = await table
 				.where('state')
 				.equals('stored')
@@ -357,9 +353,10 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 			for (const row of freed) parked.delete(row.number)
 			if (freed.length > 0) wake()
 		},
-		close() {
+		async close() {
 			stop()
 			notices.close()
+			await letGo(database, options.tab).catch(ignoreClosed)
 		},
 	}
 }
