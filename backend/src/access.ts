@@ -50,21 +50,20 @@ const groupsPerReader = 1_000
 /** Opens the readers of a store; kept in memory for as long as their `rev` stays. */
 export function openReaders(store: Store): Readers {
 	const kept = new Map<string, Reader>()
-	return {
-		async get(id) {
-			const user = await store.get('users', id)
-			if (!user) return null
-			const known = kept.get(id)
-			if (known?.user.rev === user.rev) return known
-			const reader = readerOf(user, await groupsOf(store, user))
-			// Another change of hers may have come while the groups were read: then the next caller reads again.
-			if ((await store.get('users', id))?.rev !== user.rev) return this.get(id)
-			kept.delete(id)
-			kept.set(id, reader)
-			if (kept.size > readersKept) kept.delete(kept.keys().next().value!)
-			return reader
-		},
+	async function get(id: string): Promise<Reader | null> {
+		const user = await store.get('users', id)
+		if (!user) return null
+		const known = kept.get(id)
+		if (known?.user.rev === user.rev) return known
+		const reader = readerOf(user, await groupsOf(store, user))
+		// Another change of hers may have come while the groups were read.
+		if ((await store.get('users', id))?.rev !== user.rev) return get(id)
+		kept.delete(id)
+		kept.set(id, reader)
+		if (kept.size > readersKept) kept.delete(kept.keys().next().value!)
+		return reader
 	}
+	return { get }
 }
 
 async function groupsOf(store: Store, user: UserRecord): Promise<Map<string, string | null>> {

@@ -9,7 +9,6 @@ import {
 	type Audience,
 	discussionAudience,
 	groupAudience,
-	leads,
 	membershipAudience,
 	messageAudiences,
 	messageJson,
@@ -108,13 +107,21 @@ export function regrouped(entry: Entry, collection: string, record: object | nul
 	return discussion.scopeRev === entry.seq && discussion.seq !== entry.seq ? discussion : null
 }
 
-/** What a change of a discussion's groups does to a reader: whether she saw it before, and sees it now; null: nothing. */
-export function regroupedFor(reader: Reader, discussion: DiscussionRecord): { lost: boolean; gained: boolean } | null {
-	if (!reader.approved || leads(reader, discussion)) return null
-	const before = writableGroups(reader, { ...discussion, groups: discussion.groupsBefore })
-	const now = writableGroups(reader, discussion)
-	if (before.length === now.length && before.every((group) => now.includes(group))) return null
-	return { lost: before.length > 0, gained: now.length > 0 }
+/**
+ * What a change of a discussion's groups does to somebody: whether she saw it before, and sees it now; null: nothing.
+ * `before` and `now` are the same reader unless she changed at the same time.
+ */
+export function regroupedFor(
+	before: Reader,
+	now: Reader,
+	groupsBefore: readonly string[],
+	discussion: DiscussionRecord,
+): { lost: boolean; gained: boolean } | null {
+	if (now.user.role !== 'student') return null
+	const then = before.approved ? groupsBefore.filter((group) => before.groups.has(group)) : []
+	const own = now.approved ? writableGroups(now, discussion) : []
+	if (then.length === own.length && then.every((group) => own.includes(group))) return null
+	return { lost: then.length > 0, gained: own.length > 0 }
 }
 
 /** That these people lost a discussion, gained it, or (both) must fetch it anew. */

@@ -43,7 +43,7 @@ export const defaults: Config = {
 	password: { memoryKiB: 19_456, passes: 2 },
 	slowSocketBytes: 2 * 1024 * 1024,
 	journalKeepDays: 30,
-	idleSocketMs: 25_000,
+	idleSocketMs: 20_000,
 }
 
 /** What DATA_DIR holds. */

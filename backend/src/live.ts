@@ -14,8 +14,9 @@ import { formatCursor, limits, parseCursor } from '../../protocol/model.ts'
 import { type Audience, learnersOf, publicCard, type Reader, reaches, seesDiscussion, typingAudience } from './access.ts'
 import { type Fragment, fragmentsOf, load, regrouped, regroupedFor, regroupedFragment, removalsOf, scopeFragment } from './changes.ts'
 import { isForeign, tokenIn } from './http.ts'
+import { type Listener, openListeners, type Seat } from './listeners.ts'
 import type { Parts } from './parts.ts'
-import type { MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
+import type { DiscussionRecord, MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
 import type { Entry } from './storage/engine.ts'
 import { CursorUnknown } from './storage/store.ts'
 
@@ -25,28 +26,8 @@ export interface Live {
 	close(): Promise<void>
 }
 
-/** Somebody with at least one socket. What she sees is hers, not the socket's. */
-interface Listener {
-	reader: Reader
-	seats: Set<Seat>
-	/** Until what she sees is known for sure. */
-	opening: Promise<void> | null
-	/** In a fan-out: the audiences whose fragments she gets. */
-	due: number[]
-}
-
-/** One socket. */
-interface Seat {
-	socket: WebSocket
-	listener: Listener
-	session: string
-	/** Has caught up and gets every fan-out from now on. */
-	joined: boolean
-	/** The last entry that it knows of. */
-	upTo: number
-	alive: boolean
-	strikes: number
-}
+/** Listeners whose own records changed in a fan-out: what they saw before, what now, and how they are told. */
+type Scopes = Map<string, { before: Reader; reader: Reader; fragment: Fragment | null }>
 type Seated = WebSocket & { seat?: Seat }
 
 /** At least this long between two fan-outs, measured: it multiplies what a room can take. A long fan-out rests as long, up to the second. */
@@ -54,6 +35,8 @@ const restMs = { min: 5, max: 8 }
 /** Farther behind, fetching anew is cheaper for both. */
 const entriesCaughtUp = 5_000
 const strikesAllowed = 5
+/** A socket that answered none of so many pings is gone. */
+const silentVisits = 3
 /** How long browsers may take to say goodbye. */
 const goodbyeMs = 1_000
 const text = { binary: false }
@@ -63,8 +46,7 @@ export function openLive(
 	authenticate: (token: string) => Promise<{ reader: Reader; session: SessionRecord } | null>,
 ): Live {
 	const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 4_096, clientTracking: false })
-	const listeners = new Map<string, Listener>()
-	const byKey = new Map<string, Set<Listener>>()
+	const listeners = openListeners()
 	let queue: Entry[] = []
 	/** Everything up to here has been sent to those who joined. */
 	let position = store.head.seq
@@ -76,52 +58,19 @@ export function openLive(
 	const cursor = (seq: number) => formatCursor(store.head.lineage, seq)
 	const say = (socket: WebSocket, frame: Frame) => socket.send(JSON.stringify(frame))
 
-	// Who listens.
-
-	function register(listener: Listener, keys: readonly string[]): void {
-		for (const key of keys) {
-			const set = byKey.get(key)
-			if (set) set.add(listener)
-			else byKey.set(key, new Set([listener]))
-		}
-	}
-
-	function unregister(listener: Listener): void {
-		for (const key of listener.reader.keys) {
-			const set = byKey.get(key)
-			set?.delete(listener)
-			if (set?.size === 0) byKey.delete(key)
-		}
-	}
-
-	function become(listener: Listener, reader: Reader): void {
-		unregister(listener)
-		listener.reader = reader
-		register(listener, reader.keys)
-	}
-
-	function leave({ seat }: Seated): void {
-		if (!seat) return
-		const { listener } = seat
-		listener.seats.delete(seat)
-		if (listener.seats.size > 0 || listeners.get(listener.reader.user.id) !== listener) return
-		unregister(listener)
-		listeners.delete(listener.reader.user.id)
-	}
-
 	/** Takes a socket out at once; what it has not read yet it gets by catching up. */
 	function drop(seat: Seat, code: number, reason: string): void {
-		leave(seat.socket)
+		listeners.leave(seat)
 		seat.joined = false
 		seat.socket.close(code, reason)
 	}
 
 	// Shared by all sockets, so that one costs no closures.
-	function onClose(this: WebSocket): void {
-		leave(this)
+	function onClose(this: Seated): void {
+		if (this.seat) listeners.leave(this.seat)
 	}
 	function onPong(this: Seated): void {
-		if (this.seat) this.seat.alive = true
+		if (this.seat) this.seat.silent = 0
 	}
 	function onMessage(this: Seated, data: Buffer, isBinary: boolean): void {
 		if (this.seat) void hear(this.seat, data, isBinary).catch((error: unknown) => log.error({ err: error }, 'a typing frame failed'))
@@ -137,12 +86,10 @@ export function openLive(
 		let listener = listeners.get(id)
 		if (listener && listener.seats.size >= limits.socketsPerUser) return socket.close(closeCodes.refused, 'too_many_sockets')
 		if (!listener) {
-			listener = { reader: signed.reader, seats: new Set(), opening: null, due: [] }
-			listeners.set(id, listener)
-			register(listener, signed.reader.keys)
+			listener = listeners.add(signed.reader)
 			listener.opening = settle(listener)
 		}
-		const seat: Seat = { socket, listener, session: signed.session.id, joined: false, upTo: -1, alive: true, strikes: 0 }
+		const seat: Seat = { socket, listener, session: signed.session.id, joined: false, upTo: -1, silent: 0, strikes: 0 }
 		socket.seat = seat
 		listener.seats.add(seat)
 		socket.on('close', onClose)
@@ -158,7 +105,7 @@ export function openLive(
 	/** Only now that she is registered does every later change reach her: what was read before may be old. */
 	async function settle(listener: Listener): Promise<void> {
 		const reader = await readers.get(listener.reader.user.id)
-		if (reader && reader.user.rev > listener.reader.user.rev) become(listener, reader)
+		if (reader && reader.user.rev > listener.reader.user.rev) listeners.become(listener, reader)
 		listener.opening = null
 	}
 
@@ -183,7 +130,7 @@ export function openLive(
 			}
 		}
 		// Where nothing was missed, this is how the browser knows it.
-		if (seat.upTo === (place?.seq ?? seat.upTo)) say(seat.socket, { t: 'changes', changes: [], users: [], upTo: cursor(seat.upTo) })
+		if (seat.upTo === (place?.seq ?? position)) say(seat.socket, { t: 'changes', changes: [], users: [], upTo: cursor(seat.upTo) })
 		seat.joined = true
 	}
 
@@ -205,7 +152,7 @@ export function openLive(
 			removed.push(...removalsOf(entry))
 			for (const { collection, id, record } of entry.puts) {
 				const moved = regrouped(entry, collection, record)
-				if (moved && regroupedFor(listener.reader, moved)) return false
+				if (moved && regroupedFor(listener.reader, listener.reader, moved.groupsBefore, moved)) return false
 				const ids = changed.get(collection)
 				if (ids) ids.add(id)
 				else changed.set(collection, new Set([id]))
@@ -275,7 +222,7 @@ export function openLive(
 			// Nobody may stay behind without knowing: they come back and catch up.
 			log.error({ err: error }, 'the fan-out failed')
 			position = entries.at(-1)!.seq
-			for (const { seats } of [...listeners.values()]) for (const seat of [...seats]) drop(seat, closeCodes.slow, 'catch up')
+			for (const seat of listeners.seats()) drop(seat, closeCodes.slow, 'catch up')
 		}
 		const now = performance.now()
 		rested = { at: now, ms: Math.min(restMs.max, Math.max(restMs.min, now - began)) }
@@ -293,20 +240,20 @@ export function openLive(
 			for (const { collection, id, record } of puts) {
 				if (collection === 'messages' && record) needed.discussions.add((record as MessageRecord).discussion)
 				if (collection === 'groups' && record?.seq === seq) born.add(id)
-				if (collection === 'users' && listeners.has(id)) moved.add(id)
+				if (collection === 'users' && listeners.get(id)) moved.add(id)
 			}
 			for (const { collection, id } of removes) if (collection === 'sessions') ended.add(id)
 		}
 		const discussions = await load(store, 'discussions', needed.discussions)
-		const scopes = new Map<string, { reader: Reader; fragment: Fragment | null }>()
+		const scopes: Scopes = new Map()
 		for (const id of moved) {
 			const before = listeners.get(id)?.reader
 			const reader = await readers.get(id)
-			if (before && reader) scopes.set(id, { reader, fragment: await scopeFragment(store, before, reader, born) })
+			if (before && reader) scopes.set(id, { before, reader, fragment: await scopeFragment(store, before, reader, born) })
 		}
 		for (const [id, { reader }] of scopes) {
 			const listener = listeners.get(id)
-			if (listener && listener.reader.user.rev < reader.user.rev) become(listener, reader)
+			if (listener && listener.reader.user.rev < reader.user.rev) listeners.become(listener, reader)
 		}
 		const fragments = fragmentsOfEntries(entries, discussions, scopes)
 		for (const { people } of fragments) for (const person of people) needed.users.add(person)
@@ -325,11 +272,19 @@ export function openLive(
 	function fragmentsOfEntries(
 		entries: readonly Entry[],
 		discussions: Awaited<ReturnType<typeof load<'discussions'>>>,
-		scopes: ReadonlyMap<string, { fragment: Fragment | null }>,
+		scopes: Scopes,
 	): Fragment[] {
 		const fragments: Fragment[] = []
 		const told = new Set<string>()
 		const beside = { discussions, reader: (user: string) => listeners.get(user)?.reader ?? null }
+		/** Where discussions were before their groups changed, and their last change. */
+		const moves = new Map<string, { groupsBefore: readonly string[]; last: number }>()
+		for (const entry of entries) {
+			for (const { collection, id, record } of entry.puts) {
+				const moved = regrouped(entry, collection, record)
+				if (moved) moves.set(id, { groupsBefore: moves.get(id)?.groupsBefore ?? moved.groupsBefore, last: entry.seq })
+			}
+		}
 		for (const entry of entries) {
 			for (const { collection, id, record } of entry.puts) {
 				if (!record) continue
@@ -338,19 +293,8 @@ export function openLive(
 					told.add(id)
 					fragments.push(scope)
 				}
-				const discussion = regrouped(entry, collection, record)
-				if (discussion) {
-					const outcomes = new Map<string, { users: string[]; outcome: { lost: boolean; gained: boolean } }>()
-					for (const listener of listenersOf(learnersOf([...discussion.groupsBefore, ...discussion.groups]))) {
-						const outcome = regroupedFor(listener.reader, discussion)
-						if (!outcome) continue
-						const key = `${outcome.lost} ${outcome.gained}`
-						const same = outcomes.get(key)
-						if (same) same.users.push(listener.reader.user.id)
-						else outcomes.set(key, { users: [listener.reader.user.id], outcome })
-					}
-					for (const { users, outcome } of outcomes.values()) fragments.push(regroupedFragment(discussion.id, users, outcome))
-				}
+				const move = collection === 'discussions' ? moves.get(id) : undefined
+				if (move?.last === entry.seq) fragments.push(...moveFragments(move.groupsBefore, record as DiscussionRecord, scopes))
 				fragments.push(...fragmentsOf(collection, record, beside))
 			}
 			fragments.push(...removalsOf(entry))
@@ -358,12 +302,24 @@ export function openLive(
 		return fragments
 	}
 
-	function listenersOf({ keys, except }: Audience): Set<Listener> {
-		const found = new Set<Listener>()
-		for (const key of keys) {
-			for (const listener of byKey.get(key) ?? []) if (listener.reader.user.id !== except) found.add(listener)
+	/** Tells everybody for whom a change of a discussion's groups made a difference. */
+	function moveFragments(groupsBefore: readonly string[], discussion: DiscussionRecord, scopes: Scopes): Fragment[] {
+		const outcomes = new Map<string, { users: string[]; outcome: { lost: boolean; gained: boolean } }>()
+		const candidates = listeners.of(learnersOf([...groupsBefore, ...discussion.groups]))
+		for (const id of scopes.keys()) {
+			const listener = listeners.get(id)
+			if (listener) candidates.add(listener)
 		}
-		return found
+		for (const { reader } of candidates) {
+			const { id } = reader.user
+			const outcome = regroupedFor(scopes.get(id)?.before ?? reader, reader, groupsBefore, discussion)
+			if (!outcome) continue
+			const key = `${outcome.lost} ${outcome.gained}`
+			const same = outcomes.get(key)
+			if (same) same.users.push(id)
+			else outcomes.set(key, { users: [id], outcome })
+		}
+		return [...outcomes.values()].map(({ users, outcome }) => regroupedFragment(discussion.id, users, outcome))
 	}
 
 	/** One write for each socket; those who get the same fragments share the same bytes. */
@@ -377,19 +333,8 @@ export function openLive(
 			else audiences.set(name, { audience, numbers: [i] })
 		}
 		const groups = [...audiences.values()]
-		const reached: Listener[] = []
-		for (let i = 0; i < groups.length; i++) {
-			const { keys, except } = groups[i]!.audience
-			for (const key of keys) {
-				for (const listener of byKey.get(key) ?? []) {
-					const { due } = listener
-					if (due.at(-1) === i || listener.reader.user.id === except) continue
-					if (due.push(i) === 1) reached.push(listener)
-				}
-			}
-		}
 		const frames = new Map<string, Buffer>()
-		for (const listener of reached) {
+		for (const listener of listeners.reach(groups.map(({ audience }) => audience))) {
 			const name = `${listener.reader.user.role} ${listener.due.join()}`
 			let frame = frames.get(name)
 			if (!frame) {
@@ -418,9 +363,7 @@ export function openLive(
 	}
 
 	function endSessions(ended: ReadonlySet<string>): void {
-		for (const { seats } of [...listeners.values()]) {
-			for (const seat of [...seats]) if (ended.has(seat.session)) drop(seat, closeCodes.ended, 'ended')
-		}
+		for (const seat of listeners.seats()) if (ended.has(seat.session)) drop(seat, closeCodes.ended, 'ended')
 	}
 
 	// What comes up.
@@ -436,7 +379,7 @@ export function openLive(
 		const discussion = await store.get('discussions', frame.data.discussion)
 		if (discussion?.status !== 'open' || !seesDiscussion(reader, discussion)) return
 		const frames = new Map<string, string>()
-		for (const { reader: other, seats } of listenersOf(typingAudience(reader, discussion))) {
+		for (const { reader: other, seats } of listeners.of(typingAudience(reader, discussion))) {
 			const { role } = other.user
 			const typing = frames.get(role) ?? JSON.stringify({ t: 'typing', discussion: discussion.id, user: publicCard(role, reader.user) })
 			frames.set(role, typing)
@@ -450,16 +393,13 @@ export function openLive(
 
 	async function visitAll(): Promise<void> {
 		let visited = 0
-		for (const { seats } of [...listeners.values()]) {
-			for (const seat of [...seats]) {
-				if (!seat.alive) seat.socket.terminate()
-				else {
-					seat.alive = false
-					seat.socket.ping()
-					send(seat, `{"t":"changes","changes":[],"users":[],"upTo":"${cursor(position)}"}`, position)
-				}
-				if (++visited % 500 === 0) await nextTurn()
+		for (const seat of listeners.seats()) {
+			if (++seat.silent > silentVisits) seat.socket.terminate()
+			else {
+				seat.socket.ping()
+				send(seat, `{"t":"changes","changes":[],"users":[],"upTo":"${cursor(position)}"}`, position)
 			}
+			if (++visited % 500 === 0) await nextTurn()
 		}
 	}
 
@@ -478,7 +418,7 @@ export function openLive(
 					server.handleUpgrade(request, raw, head, (socket) => {
 						accept(socket, signed, after).catch((error: unknown) => {
 							log.error({ err: error }, 'a socket could not be brought up to date')
-							leave(socket)
+							// Closing takes it out.
 							socket.terminate()
 						})
 					})
@@ -492,8 +432,9 @@ export function openLive(
 			closing = true
 			stopListening()
 			clearInterval(idle)
-			const sockets = [...listeners.values()].flatMap(({ seats }) => [...seats].map(({ socket }) => socket))
-			for (const { seat } of sockets as Seated[]) drop(seat!, closeCodes.goingAway, 'the server stops')
+			const seats = listeners.seats()
+			const sockets = seats.map(({ socket }) => socket)
+			for (const seat of seats) drop(seat, closeCodes.goingAway, 'the server stops')
 			const closed = Promise.all(sockets.map((socket) => once(socket, 'close')))
 			await Promise.race([closed, sleep(goodbyeMs, undefined, { ref: false })])
 			for (const socket of sockets) socket.terminate()

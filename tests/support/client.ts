@@ -153,6 +153,16 @@ export class Listening {
 	}
 }
 
+/** The answer, or null where it was refused. */
+async function allowed<T>(answer: Promise<T>): Promise<T | null> {
+	try {
+		return await answer
+	} catch (error) {
+		if (error instanceof Refused) return null
+		throw error
+	}
+}
+
 type Held = { id: string; rev: number }
 
 /** What a browser holds: records by collection, merged by `rev`. */
@@ -235,6 +245,7 @@ export class View {
 		}
 	}
 
+	/** Fetches everything; what is refused is not hers (any more), and a frame that says so is on its way. */
 	async fetchAll(): Promise<void> {
 		const { me } = await this.#client.call('me', {})
 		this.me = me
@@ -242,55 +253,49 @@ export class View {
 		await this.#fetchGroups()
 		for (const id of this.records.groups.keys()) await this.#fetchMembers(id)
 		if (me.role === 'admin') return this.#fetchUsers()
-		let after: string | undefined
-		do {
-			const page = await this.#client.call('listDiscussions', { limit: 3, ...(after !== undefined && { after }) })
+		for await (const page of this.#pages((after) => this.#client.call('listDiscussions', { limit: 3, ...after }))) {
 			for (const { id } of page.discussions) await this.#fetchDiscussion(id)
-			after = page.next ?? undefined
-		} while (after !== undefined)
+		}
+	}
+
+	async *#pages<P extends { next: string | null }>(fetch: (after: { after?: string }) => Promise<P>): AsyncGenerator<P> {
+		let after: string | null = null
+		do {
+			const page: P | null = await allowed(fetch(after === null ? {} : { after }))
+			if (!page) return
+			yield page
+			after = page.next
+		} while (after !== null)
 	}
 
 	async #fetchUsers(): Promise<void> {
-		let after: string | undefined
-		do {
-			const page = await this.#client.call('listUsers', { limit: 3, ...(after !== undefined && { after }) })
-			for (const user of page.users) this.#put('users', user)
-			after = page.next ?? undefined
-		} while (after !== undefined)
+		for await (const { users } of this.#pages((after) => this.#client.call('listUsers', { limit: 3, ...after }))) {
+			for (const user of users) this.#put('users', user)
+		}
 	}
 
 	async #fetchGroups(): Promise<void> {
-		for (const group of (await this.#client.call('listGroups', {})).groups) this.#put('groups', group)
+		for (const group of (await allowed(this.#client.call('listGroups', {})))?.groups ?? []) this.#put('groups', group)
 	}
 
 	async #fetchMembers(id: string): Promise<void> {
 		if (this.me?.role === 'student') return
-		let after: string | undefined
-		try {
-			do {
-				const page = await this.#client.call('listMembers', { id, limit: 3, ...(after !== undefined && { after }) })
-				for (const membership of page.memberships) this.#put('memberships', membership)
-				after = page.next ?? undefined
-			} while (after !== undefined)
-		} catch (error) {
-			if (!(error instanceof Refused)) throw error
+		for await (const { memberships } of this.#pages((after) => this.#client.call('listMembers', { id, limit: 3, ...after }))) {
+			for (const membership of memberships) this.#put('memberships', membership)
 		}
 	}
 
 	async #fetchDiscussion(id: string): Promise<void> {
-		try {
-			const { discussion } = await this.#client.call('getDiscussion', { id })
-			this.#put('discussions', discussion)
-			let before: string | undefined
-			do {
-				const page = await this.#client.call('listMessages', { id, limit: 5, ...(before !== undefined && { before }) })
-				for (const message of page.messages) this.#put('messages', message)
-				before = page.older ?? undefined
-			} while (before !== undefined)
-		} catch (error) {
-			// It went again meanwhile: the frame that says so is on its way.
-			if (!(error instanceof Refused && error.problem.code === 'not_found')) throw error
-		}
+		const found = await allowed(this.#client.call('getDiscussion', { id }))
+		if (!found) return
+		this.#put('discussions', found.discussion)
+		let before: string | null = null
+		do {
+			const asked: Promise<Output<'listMessages'>> = this.#client.call('listMessages', { id, limit: 5, ...(before !== null && { before }) })
+			const page: Output<'listMessages'> | null = await allowed(asked)
+			for (const message of page?.messages ?? []) this.#put('messages', message)
+			before = page?.older ?? null
+		} while (before !== null)
 	}
 
 	/** What can be fetched and heard alike: a student's own memberships come by events only, cards of others by both. */

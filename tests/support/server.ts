@@ -12,6 +12,7 @@ import type { TestContext } from 'node:test'
 import { pino } from 'pino'
 import { openApp } from '../../backend/src/app.ts'
 import { type Config, defaults, foldersIn } from '../../backend/src/config.ts'
+import { defaultRates } from '../../backend/src/rates.ts'
 import { openStore } from '../../backend/src/storage/open.ts'
 import type { Store } from '../../backend/src/storage/store.ts'
 
@@ -34,8 +35,15 @@ export interface Server {
 	close(): Promise<void>
 }
 
-/** Settings under which tests run: cheap passwords, and idle sockets that hear at once. */
-export const testing = { port: 0, host: '127.0.0.1', password: { memoryKiB: 64, passes: 1 }, idleSocketMs: 40, logLevel: 'warn' }
+/** Settings under which tests run: cheap passwords, quick fingers, and idle sockets that hear at once. */
+export const testing = {
+	rates: { ...defaultRates, commands: { burst: 100_000, perMinute: 100_000 } },
+	port: 0,
+	host: '127.0.0.1',
+	password: { memoryKiB: 64, passes: 1 },
+	idleSocketMs: 150,
+	logLevel: 'warn',
+}
 
 /** Starts a server in this process. `dir`: a folder that an earlier one left. */
 export async function startServer(t: TestContext, settings: Partial<Config> & { dir?: string } = {}): Promise<Server> {
