@@ -16,6 +16,7 @@ export function Door({ title, intro, children, below }: { title: string; intro?:
 					<img src="/icon.svg" alt="" width={34} height={34} />
 					English Chat
 				</p>
+				<p className={classes.promise}>{t('promise')}</p>
 				<section className={classes.card}>
 					<PageTitle focus={false} className={classes.title}>
 						{title}
@@ -26,7 +27,6 @@ export function Door({ title, intro, children, below }: { title: string; intro?:
 				{below && <p className={classes.below}>{below}</p>}
 			</main>
 			<footer className={classes.footer}>
-				<span>{t('promise')}</span>
 				<button type="button" lang={other} className={classes.link} onClick={() => chooseLanguage(other)}>
 					{languages[other]}
 				</button>

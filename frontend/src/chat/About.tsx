@@ -38,7 +38,7 @@ export function About({ timeline }: { timeline: Timeline }) {
 										<span className={classes.typing}>{t('about.writing')}</span>
 									)}
 								</span>
-								<RoleBadge role={person.role} />
+								{person.id !== me.id && <RoleBadge role={person.role} />}
 							</li>
 						))}
 					</ul>

@@ -179,7 +179,13 @@ function Regarding({ writing, timeline, onCancel }: { writing: Writing; timeline
 				<IconCornerUpLeft size={16} stroke={1.75} aria-hidden="true" />
 			)}
 			<span className={classes.what} dir="auto">
-				{writing.editing ? t('composer.editing') : `${t('composer.replying')} ${name ?? ''}${message?.text ? `: ${message.text}` : ''}`}
+				{writing.editing ? (
+					t('composer.editing')
+				) : (
+					<>
+						{t('composer.replying')} <bdi>{name}</bdi>: <bdi>{message?.text}</bdi>
+					</>
+				)}
 			</span>
 			<ActionIcon size={30} aria-label={writing.editing ? t('composer.leaveEdit') : t('composer.leaveReply')} onClick={onCancel}>
 				<IconX size={16} stroke={1.75} />

@@ -2,7 +2,7 @@
  * Start a discussion, or change one: title, opening prompt, the groups it is for.
  */
 import { Button, Checkbox, Textarea, TextInput } from '@mantine/core'
-import { IconUsersGroup } from '@tabler/icons-react'
+import { IconUsers } from '@tabler/icons-react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { api } from '../../../protocol/api.ts'
 import type { Discussion } from '../../../protocol/model.ts'
@@ -24,7 +24,7 @@ export default function DiscussionForm() {
 		return (
 			<Page title={title}>
 				<Empty
-					icon={<IconUsersGroup size={24} stroke={1.75} />}
+					icon={<IconUsers size={24} stroke={1.75} />}
 					title={t('form.groupFirst')}
 					action={
 						<Button component={Link} to="/groups" variant="filled">

@@ -52,7 +52,7 @@ function Section({ title, discussions }: { title: string; discussions: Snapshot[
 							<span className={classes.last} dir="auto">
 								{last
 									? `${who(last, people, me.id) ?? t('you')}: ${last.removed || last.text === null ? t('message.removed') : last.text}`
-									: t('list.empty')}
+									: discussion.prompt || t('list.empty')}
 							</span>
 						</NavLink>
 					</li>

@@ -2,7 +2,7 @@
  * The groups: a lecturer's and admin's to make and open, a student's to see.
  */
 import { Button, TextInput } from '@mantine/core'
-import { IconChevronRight, IconUsersGroup } from '@tabler/icons-react'
+import { IconChevronRight, IconUsers } from '@tabler/icons-react'
 import { Link, useNavigate } from 'react-router'
 import { api } from '../../../protocol/api.ts'
 import { useClient, useSnapshot } from '../ui/data.tsx'
@@ -21,7 +21,7 @@ export default function Groups() {
 		<Page title={student ? t('groups.mine') : t('groups.title')} intro={student ? t('groups.introStudent') : t('groups.intro')}>
 			{!student && <NewGroup />}
 			{groups.length === 0 ? (
-				<Empty icon={<IconUsersGroup size={24} stroke={1.75} />} title={student ? t('groups.noneStudent') : t('groups.none')}>
+				<Empty icon={<IconUsers size={24} stroke={1.75} />} title={student ? t('groups.noneStudent') : t('groups.none')}>
 					{student ? t('groups.noneStudentText') : t('groups.noneText')}
 				</Empty>
 			) : (

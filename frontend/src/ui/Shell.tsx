@@ -3,10 +3,10 @@
  * safe my words are) and one page beside it; on a phone one of the two.
  */
 import { ActionIcon, Button } from '@mantine/core'
-import { IconCompass, IconPencil, IconUsers, IconUsersGroup } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { IconCompass, IconPencil, IconUserCheck, IconUsers } from '@tabler/icons-react'
+import { type ReactNode, useEffect } from 'react'
 import { Link, NavLink, useMatch } from 'react-router'
-import { useSnapshot } from './data.tsx'
+import { useClient, useSnapshot } from './data.tsx'
 import { useTexts } from './language.ts'
 import { Me } from './Me.tsx'
 import { Bar, Empty, PageTitle, usePhone } from './pieces.tsx'
@@ -57,13 +57,13 @@ function Rail({ list, heading }: { list: ReactNode; heading: boolean }) {
 			<nav className={classes.places} aria-label={t('rail.places')}>
 				{me.role === 'admin' && (
 					<NavLink to="/people" className={classes.place as string}>
-						<IconUsers size={18} stroke={1.75} aria-hidden="true" />
+						<IconUserCheck size={18} stroke={1.75} aria-hidden="true" />
 						{t('people.title')}
 						<WaitingCount />
 					</NavLink>
 				)}
 				<NavLink to="/groups" className={classes.place as string}>
-					<IconUsersGroup size={18} stroke={1.75} aria-hidden="true" />
+					<IconUsers size={18} stroke={1.75} aria-hidden="true" />
 					{me.role === 'student' ? t('groups.mine') : t('groups.title')}
 				</NavLink>
 			</nav>
@@ -79,7 +79,12 @@ function Rail({ list, heading }: { list: ReactNode; heading: boolean }) {
 /** How many people wait for the admin. */
 function WaitingCount() {
 	const { t } = useTexts()
+	const client = useClient()
 	const { people } = useSnapshot()
+	useEffect(() => {
+		// Best effort: the page of people says it when they can't be fetched.
+		client.call('listUsers', { status: 'pending' }).catch(() => {})
+	}, [client])
 	const count = people.values().reduce((sum, person) => sum + (person.status === 'pending' ? 1 : 0), 0)
 	if (count === 0) return null
 	return (

@@ -30,7 +30,7 @@ const light = {
 	'--red': '#b3382c',
 	'--red-soft': '#fbe9e6',
 	'--shadow': '0 1px 2px rgb(60 50 30 / .06), 0 6px 20px rgb(60 50 30 / .06)',
-	'--veil': 'rgb(60 50 30 / .28)',
+	'--veil': 'rgb(60 50 30 / .22)',
 }
 
 const dark: typeof light = {
@@ -62,7 +62,19 @@ const dark: typeof light = {
 export const tokens = { light, dark }
 
 /** Behind initials; each carries white text at 4.5:1 in both schemes. */
-export const avatarColors = ['#0e6b57', '#a85c26', '#2f5fa8', '#7a5ea8', '#8a5a7a', '#5d6b23', '#a0455b', '#2f7080'] as const
+export const avatarColors = [
+	'#0e6b57',
+	'#a85c26',
+	'#2f5fa8',
+	'#7a5ea8',
+	'#8a5a7a',
+	'#5d6b23',
+	'#a0455b',
+	'#2f7080',
+	'#6b5a2f',
+	'#4a5a9c',
+	'#7d4a32',
+] as const
 
 const faces = {
 	ui: '"Inter Variable", Inter, system-ui, "Noto Sans", sans-serif',
@@ -151,7 +163,8 @@ export const theme: MantineThemeOverride = createTheme({
 	components: {
 		Button: { defaultProps: { variant: 'default' } },
 		ActionIcon: { defaultProps: { variant: 'subtle' } },
-		Modal: { defaultProps: { centered: true, radius: 'md', transitionProps: { duration: 150, transition: 'fade' } } },
+		Checkbox: { defaultProps: { radius: 'xs' } },
+		Modal: { defaultProps: { centered: true, radius: 'md', padding: 'xl', transitionProps: { duration: 150, transition: 'fade' } } },
 		Menu: { defaultProps: { radius: 'md', shadow: 'md', transitionProps: { duration: 120, transition: 'fade' } } },
 	},
 })

@@ -73,7 +73,7 @@ export function dayOf(at: string, timeZone?: string): string {
 
 /** Several names or groups in one sentence: English A, English B. */
 export function listOf(names: string[], language: Language): string {
-	return new Intl.ListFormat(locales[language], { style: 'narrow', type: 'unit' }).format(names)
+	return new Intl.ListFormat(locales[language], { style: 'narrow', type: 'conjunction' }).format(names)
 }
 
 /** 09:04 today, 23 Nov this year, 23/11/2025 before. */

@@ -1,0 +1,41 @@
+/**
+ * The browser tests: real Chromium against a real server, two at a time, never a second try.
+ *
+ * `playwright test -c tests/e2e/playwright.config.ts screenshots` takes the pictures instead.
+ */
+import { defineConfig } from '@playwright/test'
+import { findBrowser } from '../support/browser.ts'
+
+// Workers read this file again, with other arguments but the same environment.
+if (process.argv.includes('screenshots')) process.env.SCREENSHOTS = 'yes'
+const executablePath = findBrowser()
+
+export default defineConfig({
+	testDir: '.',
+	testMatch: process.env.SCREENSHOTS ? 'screenshots.ts' : '*.spec.ts',
+	outputDir: '../../test-results',
+	fullyParallel: true,
+	workers: 2,
+	retries: 0,
+	forbidOnly: true,
+	timeout: process.env.SCREENSHOTS ? 300_000 : 60_000,
+	expect: { timeout: 10_000 },
+	reporter: [['list']],
+	use: {
+		locale: 'en-GB',
+		timezoneId: 'Asia/Jakarta',
+		trace: 'retain-on-failure',
+		launchOptions: {
+			...(executablePath ? { executablePath } : {}),
+			args: [
+				'--disable-background-networking',
+				'--disable-component-update',
+				'--disable-sync',
+				'--no-first-run',
+				// A name of the school's own network, over plain http: no secure context.
+				'--host-resolver-rules=MAP chat.school.test 127.0.0.1',
+				...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+			],
+		},
+	},
+})
