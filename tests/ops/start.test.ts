@@ -26,9 +26,17 @@ interface Process {
 	ended: Promise<number>
 }
 
+/** Its own groups would outlive a test run that is interrupted. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+	for (const child of running) signal(child, 'SIGKILL')
+})
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1))
+
 function run(t: TestContext, [command, ...args]: string[], env: Record<string, string>): Process {
 	// A group of its own: signals to it reach what a terminal's would, and nothing of it outlives the test.
 	const child = spawn(command!, args, { cwd: root, env: { ...process.env, ...env }, detached: true })
+	running.add(child)
 	let text = ''
 	child.stdout.on('data', (data: Buffer) => (text += data))
 	child.stderr.on('data', (data: Buffer) => (text += data))
@@ -36,6 +44,7 @@ function run(t: TestContext, [command, ...args]: string[], env: Record<string, s
 	t.after(async () => {
 		signal(child, 'SIGKILL')
 		await ended
+		running.delete(child)
 	})
 	return {
 		child,
