@@ -56,7 +56,9 @@ export function openReaders(store: Store): Readers {
 		const known = kept.get(id)
 		if (known?.user.rev === user.rev) return known
 		const reader = readerOf(user, await groupsOf(store, user))
-		// Another change of hers may have come while the groups were read.
+		// Another change of hers may have come while the groups were read, or was being made durable and
+		// already to be seen: after an empty step everything that was on its way then is committed.
+		if (!store.stopped) await store.write(null, async () => {}).catch(() => {})
 		if ((await store.get('users', id))?.rev !== user.rev) return get(id)
 		kept.delete(id)
 		kept.set(id, reader)

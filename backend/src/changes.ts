@@ -109,16 +109,16 @@ export function regrouped(entry: Entry, collection: string, record: object | nul
 
 /**
  * What a change of a discussion's groups does to somebody: whether she saw it before, and sees it now; null: nothing.
- * `before` and `now` are the same reader unless she changed at the same time.
+ * `before`: the groups she was in, where she changed at the same time.
  */
 export function regroupedFor(
-	before: Reader,
+	before: { has(group: string): boolean },
 	now: Reader,
 	groupsBefore: readonly string[],
 	discussion: DiscussionRecord,
 ): { lost: boolean; gained: boolean } | null {
 	if (now.user.role !== 'student') return null
-	const then = before.approved ? groupsBefore.filter((group) => before.groups.has(group)) : []
+	const then = groupsBefore.filter((group) => before.has(group))
 	const own = now.approved ? writableGroups(now, discussion) : []
 	if (then.length === own.length && then.every((group) => own.includes(group))) return null
 	return { lost: then.length > 0, gained: own.length > 0 }

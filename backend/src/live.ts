@@ -26,8 +26,8 @@ export interface Live {
 	close(): Promise<void>
 }
 
-/** Listeners whose own records changed in a fan-out: what they saw before, what now, and how they are told. */
-type Scopes = Map<string, { before: Reader; reader: Reader; fragment: Fragment | null }>
+/** Listeners whose own records changed in a fan-out: what they are now, and how they are told. */
+type Scopes = Map<string, { reader: Reader; fragment: Fragment | null }>
 type Seated = WebSocket & { seat?: Seat }
 
 /** At least this long between two fan-outs, measured: it multiplies what a room can take. A long fan-out rests as long, up to the second. */
@@ -47,6 +47,12 @@ export function openLive(
 ): Live {
 	const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 4_096, clientTracking: false })
 	const listeners = openListeners()
+	/**
+	 * Groups that somebody was in before her last changes. What those changes did was read from the store as it
+	 * stood at `until` or in the group after that, which may be ahead of the fan-out: entries up to there are
+	 * judged by these groups too.
+	 */
+	const lately = new Map<string, { groups: Set<string>; until: number }>()
 	let queue: Entry[] = []
 	/** Everything up to here has been sent to those who joined. */
 	let position = store.head.seq
@@ -152,7 +158,7 @@ export function openLive(
 			removed.push(...removalsOf(entry))
 			for (const { collection, id, record } of entry.puts) {
 				const moved = regrouped(entry, collection, record)
-				if (moved && regroupedFor(listener.reader, listener.reader, moved.groupsBefore, moved)) return false
+				if (moved && regroupedFor(listener.reader.groups, listener.reader, moved.groupsBefore, moved)) return false
 				const ids = changed.get(collection)
 				if (ids) ids.add(id)
 				else changed.set(collection, new Set([id]))
@@ -249,7 +255,10 @@ export function openLive(
 		for (const id of moved) {
 			const before = listeners.get(id)?.reader
 			const reader = await readers.get(id)
-			if (before && reader) scopes.set(id, { before, reader, fragment: await scopeFragment(store, before, reader, born) })
+			if (!before || !reader) continue
+			scopes.set(id, { reader, fragment: await scopeFragment(store, before, reader, born) })
+			const groups = [...(lately.get(id)?.groups ?? []), ...before.groups.keys()]
+			lately.set(id, { groups: new Set(groups), until: store.head.seq })
 		}
 		for (const [id, { reader }] of scopes) {
 			const listener = listeners.get(id)
@@ -263,38 +272,38 @@ export function openLive(
 		if (ended.size > 0) endSessions(ended)
 		deliver(fragments, users, last)
 		position = last
+		for (const [id, { until }] of lately) if (until < last) lately.delete(id)
 		for (const [id, { reader }] of scopes) {
 			if (reader.user.status !== 'deactivated') continue
 			for (const seat of [...(listeners.get(id)?.seats ?? [])]) drop(seat, closeCodes.ended, 'account_deactivated')
 		}
 	}
 
+	/** Each record once, in its last form: an earlier one may show what nobody should see any more. */
 	function fragmentsOfEntries(
 		entries: readonly Entry[],
 		discussions: Awaited<ReturnType<typeof load<'discussions'>>>,
 		scopes: Scopes,
 	): Fragment[] {
 		const fragments: Fragment[] = []
-		const told = new Set<string>()
 		const beside = { discussions, reader: (user: string) => listeners.get(user)?.reader ?? null }
-		/** Where discussions were before their groups changed, and their last change. */
-		const moves = new Map<string, { groupsBefore: readonly string[]; last: number }>()
+		const last = new Map<string, number>()
+		/** Where discussions were before their groups changed. */
+		const movedFrom = new Map<string, readonly string[]>()
 		for (const entry of entries) {
 			for (const { collection, id, record } of entry.puts) {
+				last.set(collection + id, entry.seq)
 				const moved = regrouped(entry, collection, record)
-				if (moved) moves.set(id, { groupsBefore: moves.get(id)?.groupsBefore ?? moved.groupsBefore, last: entry.seq })
+				if (moved && !movedFrom.has(id)) movedFrom.set(id, moved.groupsBefore)
 			}
 		}
 		for (const entry of entries) {
 			for (const { collection, id, record } of entry.puts) {
-				if (!record) continue
-				const scope = collection === 'users' && !told.has(id) ? scopes.get(id)?.fragment : null
-				if (scope) {
-					told.add(id)
-					fragments.push(scope)
-				}
-				const move = collection === 'discussions' ? moves.get(id) : undefined
-				if (move?.last === entry.seq) fragments.push(...moveFragments(move.groupsBefore, record as DiscussionRecord, scopes))
+				if (!record || last.get(collection + id) !== entry.seq) continue
+				const scope = collection === 'users' ? scopes.get(id)?.fragment : null
+				if (scope) fragments.push(scope)
+				const groupsBefore = collection === 'discussions' ? movedFrom.get(id) : undefined
+				if (groupsBefore) fragments.push(...moveFragments(groupsBefore, record as DiscussionRecord))
 				fragments.push(...fragmentsOf(collection, record, beside))
 			}
 			fragments.push(...removalsOf(entry))
@@ -303,16 +312,16 @@ export function openLive(
 	}
 
 	/** Tells everybody for whom a change of a discussion's groups made a difference. */
-	function moveFragments(groupsBefore: readonly string[], discussion: DiscussionRecord, scopes: Scopes): Fragment[] {
+	function moveFragments(groupsBefore: readonly string[], discussion: DiscussionRecord): Fragment[] {
 		const outcomes = new Map<string, { users: string[]; outcome: { lost: boolean; gained: boolean } }>()
 		const candidates = listeners.of(learnersOf([...groupsBefore, ...discussion.groups]))
-		for (const id of scopes.keys()) {
+		for (const id of lately.keys()) {
 			const listener = listeners.get(id)
 			if (listener) candidates.add(listener)
 		}
 		for (const { reader } of candidates) {
 			const { id } = reader.user
-			const outcome = regroupedFor(scopes.get(id)?.before ?? reader, reader, groupsBefore, discussion)
+			const outcome = regroupedFor(lately.get(id)?.groups ?? reader.groups, reader, groupsBefore, discussion)
 			if (!outcome) continue
 			const key = `${outcome.lost} ${outcome.gained}`
 			const same = outcomes.get(key)
