@@ -32,6 +32,7 @@ export interface Audience {
 
 const me = (user: string) => `me ${user}`
 const approved = (user: string) => `user ${user}`
+const lecturer = (user: string) => `lecturer ${user}`
 const learners = (group: string) => `learners ${group}`
 const teachers = (group: string) => `teachers ${group}`
 /** Lecturers and admins, who see memberships of others. */
@@ -78,12 +79,14 @@ async function groupsOf(store: Store, user: UserRecord): Promise<Map<string, str
 	return groups
 }
 
-function readerOf(user: UserRecord, groups: ReadonlyMap<string, string | null>): Reader {
+/** A reader, from her record and her groups. */
+export function readerOf(user: UserRecord, groups: ReadonlyMap<string, string | null>): Reader {
 	const keys = [me(user.id)]
 	if (user.status === 'approved') {
 		keys.push(approved(user.id))
 		const inGroup = user.role === 'student' ? learners : teachers
 		for (const group of groups.keys()) keys.push(inGroup(group))
+		if (user.role === 'lecturer') keys.push(lecturer(user.id))
 		if (user.role !== 'student') keys.push(staff)
 		if (user.role === 'admin') keys.push(admins)
 	}
@@ -213,7 +216,7 @@ export function membershipAudience({ user, group }: MembershipRecord): Audience 
 }
 
 export function discussionAudience({ groups, createdBy }: DiscussionRecord): Audience {
-	return { keys: [...groups.map(learners), approved(createdBy)], except: null }
+	return { keys: [...groups.map(learners), lecturer(createdBy)], except: null }
 }
 
 /** What was removed is named to all who may have seen it; an id tells the others nothing. */
@@ -245,18 +248,17 @@ export function messageAudiences(
 	discussion: DiscussionRecord,
 	author: Reader | null,
 ): { audience: Audience; full: boolean }[] {
-	const readers: string[] = []
+	const leader = lecturer(discussion.createdBy)
+	const readers = [leader]
 	if (message.group === null) readers.push(...discussion.groups.map(learners))
 	else if (discussion.groups.includes(message.group)) readers.push(learners(message.group))
-	if (author && seesDiscussion(author, discussion) && !author.keys.some((key) => readers.includes(key)))
-		readers.push(approved(author.user.id))
-	const lecturer = approved(discussion.createdBy)
+	const own = author && seesDiscussion(author, discussion) ? approved(author.user.id) : null
+	if (own && !author!.keys.some((key) => readers.includes(key))) readers.push(own)
 	const { removed } = message
-	if (!removed) return [{ audience: { keys: [...new Set([...readers, lecturer])], except: null }, full: true }]
-	const full = [lecturer]
-	if (author && removed.by === author.user.id && seesDiscussion(author, discussion)) full.push(approved(author.user.id))
+	if (!removed) return [{ audience: { keys: readers, except: null }, full: true }]
+	const full = own && removed.by === author!.user.id && !author!.keys.includes(leader) ? [leader, own] : [leader]
 	return [
-		{ audience: { keys: [...new Set(full)], except: null }, full: true },
+		{ audience: { keys: full, except: null }, full: true },
 		{ audience: { keys: readers.filter((key) => !full.includes(key)), except: removed.by }, full: false },
 	]
 }
@@ -264,7 +266,7 @@ export function messageAudiences(
 /** Those among whom a writer's `typing` shows. */
 export function typingAudience(reader: Reader, discussion: DiscussionRecord): Audience {
 	const groups = leads(reader, discussion) ? discussion.groups : writableGroups(reader, discussion)
-	return { keys: [...groups.map(learners), approved(discussion.createdBy)], except: reader.user.id }
+	return { keys: [...groups.map(learners), lecturer(discussion.createdBy)], except: reader.user.id }
 }
 
 // In which form.

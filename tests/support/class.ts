@@ -13,7 +13,11 @@ export class Somebody extends Client {
 	me!: Person
 
 	async register(name: string, role: Exclude<Role, 'admin'>): Promise<this> {
-		const email = `${name.normalize('NFKD').replace(/[^a-z ]/gi, '').toLowerCase().replaceAll(' ', '.')}@school.example`
+		const email = `${name
+			.normalize('NFKD')
+			.replace(/[^a-z ]/gi, '')
+			.toLowerCase()
+			.replaceAll(' ', '.')}@school.example`
 		this.me = (await this.call('register', { role, name, email, number: name.length.toString(), password })).me
 		return this
 	}
