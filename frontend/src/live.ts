@@ -29,7 +29,7 @@ export interface LiveOptions {
 }
 
 const firstRetryMs = 250
-const lastRetryMs = 15_000
+const lastRetryMs = 8_000
 
 /** Connects at once. */
 export function openLive(options: LiveOptions): Live {

@@ -106,7 +106,6 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		if (!approved && me.status === 'approved') fetchMissing()
 		if (changes.messages.length > 0) noted = Promise.all([noted, outbox.noteMessages(changes.messages)]).catch(() => {})
 		if (changes.born.size > 0) outbox.noteBorn(changes.born)
-		for (const message of changes.messages) if (changes.born.has(message.id)) typists.get(message.discussion)?.delete(message.author)
 		stale = true
 		for (const timeline of timelines.values()) timeline.touch()
 		// Where a discussion that was looked for has come, or a waiting one was started.
@@ -256,7 +255,10 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			cursor = frame.upTo
 			if (frame.kept !== undefined) kept = frame.kept
 			if (frame.released) void outbox.release(frame.released)
-			for (const change of frame.changes) if ('scope' in change) rescope(change.scope.lost.discussions, change.scope.gained.discussions)
+			for (const change of frame.changes) {
+				if ('scope' in change) rescope(change.scope.lost.discussions, change.scope.gained.discussions)
+				if ('put' in change && change.put === 'messages') typists.get(change.record.discussion)?.delete(change.record.author)
+			}
 			if (connection !== 'online') await online()
 		} else if (frame.t === 'resync') {
 			await resync(frame.upTo)
@@ -330,11 +332,12 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 				me: () => me,
 				keptSeq: () => seqIn(lineage(), kept),
 				typing: () => typingIn(discussion),
+				isOffline: () => connection === 'offline',
 				want: (message) => void want(message),
 			})
 			timelines.set(discussion, timeline)
 			const waits = outbox.rows().some((row) => row.command === 'startDiscussion' && row.target === discussion)
-			if (!waits) void timeline.load()
+			if (!waits && cursor !== null) void timeline.load()
 		}
 		return timeline
 	}
@@ -383,7 +386,10 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		},
 		snapshot,
 		timeline: (discussion) => timelineOf(discussion).view(),
-		loadOlder: (discussion) => timelineOf(discussion).loadOlder(),
+		async loadOlder(discussion) {
+			await timelineOf(discussion).loadOlder()
+			flush()
+		},
 		async call<N extends ApiName>(name: N, input: Input<N>) {
 			const answer = await call(name, input)
 			accept(answer as { cursor?: string })

@@ -24,6 +24,7 @@ export interface TimelineSources {
 	/** Backups have everything up to this entry of the present journal. */
 	keptSeq(): number
 	typing(): Person[]
+	isOffline(): boolean
 	/** Merges an answer; false: it belongs to another journal and was not used. */
 	accept(page: { cursor: string }): boolean
 	/** A message replied to is not here. */
@@ -43,7 +44,7 @@ export interface OpenTimeline {
 	view(): Timeline
 	/** Something below has changed: the next `view` is made anew. */
 	touch(): void
-	/** Fetches the newest page and shows it; failing, says why in `state`. */
+	/** Fetches the newest page and shows it. */
 	load(): Promise<void>
 	loaded(): boolean
 	/** Nothing that was fetched counts any more. */
@@ -69,8 +70,11 @@ interface Made {
 
 export function openTimeline(discussion: string, sources: TimelineSources): OpenTimeline {
 	const { call, records } = sources
-	let state: Timeline['state'] = 'loading'
+	let state: 'loading' | 'ready' | 'not_found' = 'loading'
 	let isLoaded = false
+	/** Counts how often everything was forgotten, and which of these is being loaded. */
+	let generation = 1
+	let loading = 0
 	/** Where the page above begins; null: there is none. */
 	let above: string | null = null
 	/** From here on everything is known: by pages, or because the stream has brought it. */
@@ -112,15 +116,19 @@ export function openTimeline(discussion: string, sources: TimelineSources): Open
 		sources.changed()
 	}
 
-	const load = oneAtATime(async () => {
+	async function load() {
+		if (loading === generation) return
+		const mine = generation
+		loading = mine
 		try {
-			showNewest(await fetchNewest())
+			const newest = await fetchNewest()
+			if (mine === generation) showNewest(newest)
 		} catch {
-			if (!isLoaded) state = 'offline'
-			sources.failed()
-			sources.changed()
+			if (mine === generation) sources.failed()
+		} finally {
+			if (loading === mine) loading = 0
 		}
-	})
+	}
 
 	const loadOlder = oneAtATime(async () => {
 		const before = above
@@ -134,6 +142,7 @@ export function openTimeline(discussion: string, sources: TimelineSources): Open
 	})
 
 	function forget() {
+		generation++
 		isLoaded = false
 		state = 'loading'
 		above = null
@@ -212,7 +221,7 @@ export function openTimeline(discussion: string, sources: TimelineSources): Open
 			groups: keepList(current?.groups, groups),
 			items: keepList(current?.items, build()),
 			older: above !== null || (!isLoaded && !own && state !== 'not_found'),
-			state: own ? 'ready' : state,
+			state: own ? 'ready' : state === 'loading' && sources.isOffline() ? 'offline' : state,
 			typing: keepList(current?.typing, sources.typing()),
 			mayWriteTo: keepList(current?.mayWriteTo, shown ? writableGroups(shown, groups, me) : []),
 		}
