@@ -337,7 +337,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			})
 			timelines.set(discussion, timeline)
 			const waits = outbox.rows().some((row) => row.command === 'startDiscussion' && row.target === discussion)
-			if (!waits && cursor !== null) void timeline.load()
+			// One that waits to be started is loaded when its record comes.
+			if (cursor !== null && !(waits && !records.get('discussions', discussion))) void timeline.load()
 		}
 		return timeline
 	}

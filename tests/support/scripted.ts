@@ -91,9 +91,9 @@ async function callOf(request: IncomingMessage): Promise<{ name: ApiName; input:
 	throw new Error(`No such call: ${request.method} ${request.url}`)
 }
 
-/** Resolves when `holds` does; it is looked at often. Fails after ten seconds, saying `what` did not come. */
+/** Resolves when `holds` does; it is looked at often. Fails after half a minute, saying `what` did not come. */
 export async function until(what: string, holds: () => unknown): Promise<void> {
-	for (let left = 1_000; left > 0; left--) {
+	for (let left = 3_000; left > 0; left--) {
 		if (await holds()) return
 		await new Promise((resolve) => setTimeout(resolve, 10))
 	}
