@@ -4,6 +4,7 @@
  * Promises that the integer key of a collection's table is the order `(seq, id)`, so that an index
  * needs no further column for it. Layout decides speed here: few pages touched a group.
  */
+import assert from 'node:assert/strict'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { CollectionSpec, StoredRecord } from './collections.ts'
@@ -25,9 +26,13 @@ export const sideOf = (collection: string, index: string) => `"x_${collection}_$
 export const packLines = (body: string): Uint8Array => deflateRawSync(body, { level: 1 })
 export const unpackLines = (packed: Uint8Array): string => inflateRawSync(packed).toString()
 
+export const BUSY_MS = 5_000
+
 /** Every connection: nothing is acknowledged before it is on the disk. */
 export function configure(db: DatabaseSync): void {
-	db.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA secure_delete=ON')
+	db.exec(`PRAGMA busy_timeout=${BUSY_MS}; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384; PRAGMA secure_delete=ON`)
+	const { synchronous } = db.prepare('PRAGMA synchronous').get() as { synchronous: number }
+	assert.equal(synchronous, 2, 'Every commit waits for the disk.')
 }
 
 /** The place of a new lineage: one file each, so that no old write-ahead log can ever meet a new file. */

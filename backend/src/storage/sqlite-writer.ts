@@ -4,13 +4,13 @@
  * Promises that a group is one transaction, durable before it is answered; that it is refused when
  * another process has taken over; that a failed write or fsync is never tried again.
  */
-import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { EntryGroup, Head } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { eraseLines } from './journal.ts'
-import { configure, type flatten, packLines, reindex, type Specs, TableWriter, unflatten, unpackLines } from './sqlite-schema.ts'
+import { BUSY_MS, configure, type flatten, packLines, reindex, type Specs, TableWriter, unflatten, unpackLines } from './sqlite-schema.ts'
 
 /** A group on its way to this thread: its lines as one text, its changes as one list (`flatten`). */
 export type FlatGroup = Omit<EntryGroup, 'entries' | 'lines' | 'changes'> & { lines: string; changes: ReturnType<typeof flatten> }
@@ -19,17 +19,21 @@ export type FlatGroup = Omit<EntryGroup, 'entries' | 'lines' | 'changes'> & { li
 export type WriterRequest =
 	| { op: 'append'; group: FlatGroup }
 	| { op: 'prune'; before: string }
-	| { op: 'erase'; targets: { collection: string; id: string; rev: number }[] }
+	| { op: 'erase'; targets: { collection: string; id: string; rev: number }[]; after: number }
+	| { op: 'rewrite' }
+	| { op: 'truncate' }
 	| { op: 'close' }
 
 /** `full`: nothing happened, try later. `fenced`: another process writes. `failed`: final. */
-export type WriterAnswer = { ok: true; head?: Head } | { ok: false; why: 'full' | 'fenced' | 'failed'; message: string }
+export type WriterAnswer = { ok: true; value: unknown } | { ok: false; why: 'full' | 'fenced' | 'failed'; message: string }
 
 const SQLITE = { busy: 5, full: 13 }
-/** About a thousand pages in the log: then they are copied into the database. */
-const CHECKPOINT_BYTES = 6 * 1024 * 1024
-/** What a group costs in the log beside its own bytes: the pages it touches. */
-const GROUP_BYTES = 48 * 1024
+/** So many pages (6 MiB) in the log: then they are copied into the database. */
+const CHECKPOINT_PAGES = 1_500
+/** The log is cut back to this after it was longer. */
+const LOG_BYTES = 64 * 1024 * 1024
+/** Long work is done in slices, so that groups are not kept waiting: so many rows, or milliseconds. */
+const SLICE = { rows: 500, ms: 20 }
 
 class FencedHere extends Error {}
 
@@ -40,16 +44,22 @@ class Writer {
 	readonly #advance: StatementSync
 	readonly #journal: StatementSync
 	#head: Head
-	#logged = 0
+	readonly #logged: StatementSync
+	/** How long the log was when it was last copied. */
+	#copied = 0
 
 	constructor(path: string, specs: Specs) {
-		if (!existsSync(path)) throw new Error(`${path} is missing.`)
 		this.#db = new DatabaseSync(path)
 		this.#specs = specs
 		configure(this.#db)
-		this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0')
+		// Nothing is made of what is not our database.
+		this.#db.prepare('SELECT term FROM head').get()
+		this.#db.exec(`PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=${LOG_BYTES}`)
+		// What a rewriting needs for a while lies where the database has its room, not in a small /tmp.
+		this.#db.exec(`PRAGMA temp_store_directory='${dirname(path).replaceAll("'", "''")}'`)
 		// What an earlier process may have written without a successful fsync is written and synced anew.
 		this.#checkpoint('TRUNCATE')
+		this.#logged = this.#db.prepare('PRAGMA wal_checkpoint(NOOP)')
 		this.#head = this.#transaction(() => {
 			reindex(this.#db, specs)
 			this.#db.exec('UPDATE head SET term = term + 1')
@@ -75,29 +85,43 @@ class Writer {
 			failpoint('append:records')
 		})
 		failpoint('append:committed')
-		this.#logged += GROUP_BYTES + 4 * body.length
-		if (this.#logged > CHECKPOINT_BYTES) this.#checkpoint('PASSIVE')
 	}
 
-	prune(before: string): void {
-		this.#transaction(() => {
+	/** Once enough is in the log, it is copied into the database. */
+	tidy(): void {
+		const { log, checkpointed } = this.#logged.get() as { log: number; checkpointed: number }
+		// It begins anew when all of it was copied and no reader needs it.
+		if (log < this.#copied) this.#copied = 0
+		if (log - Math.max(checkpointed, this.#copied) < CHECKPOINT_PAGES) return
+		this.#checkpoint('PASSIVE')
+		this.#copied = log
+	}
+
+	/** Forgets some of the groups before this time; whether there are more. */
+	prune(before: string): boolean {
+		return this.#transaction(() => {
 			this.#check()
-			const last = this.#db
-				.prepare('SELECT last, hash FROM journal WHERE at < ? AND last < (SELECT max(last) FROM journal) ORDER BY last DESC LIMIT 1')
-				.get(before) as { last: number; hash: string } | undefined
-			if (!last) return
-			this.#db.prepare('DELETE FROM journal WHERE last <= ?').run(last.last)
-			this.#db.prepare('UPDATE head SET pruned = ?, prunedHash = ?').run(last.last, last.hash)
+			const old = this.#db
+				.prepare('SELECT last, hash FROM journal WHERE at < ? AND last < (SELECT max(last) FROM journal) ORDER BY last LIMIT ?')
+				.all(before, SLICE.rows) as { last: number; hash: string }[]
+			const end = old.at(-1)
+			if (!end) return false
+			this.#db.prepare('DELETE FROM journal WHERE last <= ?').run(end.last)
+			this.#db.prepare('UPDATE head SET pruned = ?, prunedHash = ?').run(end.last, end.hash)
+			return old.length === SLICE.rows
 		})
 	}
 
-	erase(targets: { collection: string; id: string; rev: number }[]): void {
+	/** Blanks payloads in some of the groups after `after`; the last group that was looked at, or null at the end. */
+	erase(targets: { collection: string; id: string; rev: number }[], after: number): number | null {
+		const began = performance.now()
 		const revs = new Map(targets.map(({ collection, id, rev }) => [collection + id, rev]))
 		const groups = this.#db.prepare('SELECT last, term, schema, body FROM journal WHERE last > ? ORDER BY last LIMIT 1')
 		const update = this.#db.prepare('UPDATE journal SET body = ? WHERE last = ?')
-		for (let last = -1; ; ) {
+		for (let last = after; ; ) {
+			if (performance.now() - began > SLICE.ms) return last
 			const row = groups.get(last) as { last: number; term: number; schema: number; body: Uint8Array } | undefined
-			if (!row) break
+			if (!row) return null
 			last = row.last
 			const lines = unpackLines(row.body)
 			if (!targets.some(({ id }) => lines.includes(id))) continue
@@ -109,8 +133,27 @@ class Writer {
 				update.run(packLines(erased), last)
 			})
 		}
-		// The log still has the old pages: nothing of them may stay.
-		this.#checkpoint('TRUNCATE')
+	}
+
+	/** Makes every page anew: only so nothing is left of what was erased, since moved rows leave copies in the gaps of pages. */
+	rewrite(): void {
+		for (;;) {
+			this.#check()
+			try {
+				this.#db.exec('VACUUM')
+				return
+			} catch (error) {
+				if (codeOf(error) !== SQLITE.busy) throw error
+			}
+		}
+	}
+
+	/** Empties the log, which still has old pages; false while a reader needs them. */
+	truncate(): boolean {
+		this.#db.exec('PRAGMA busy_timeout=0')
+		const { busy } = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
+		this.#db.exec(`PRAGMA busy_timeout=${BUSY_MS}`)
+		return busy === 0
 	}
 
 	close(): void {
@@ -149,7 +192,6 @@ class Writer {
 
 	/** By hand, since the automatic one hides a failed fsync and tries it again. */
 	#checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
-		this.#logged = 0
 		try {
 			this.#db.exec(`PRAGMA wal_checkpoint(${mode})`)
 		} catch (error) {
@@ -163,9 +205,9 @@ function codeOf(error: unknown): number {
 	return Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 }
 
-function answer(work: () => { head: Head } | undefined): WriterAnswer {
+function answer(work: () => unknown): WriterAnswer {
 	try {
-		return { ok: true, ...work() }
+		return { ok: true, value: work() }
 	} catch (error) {
 		const why = error instanceof FencedHere ? 'fenced' : codeOf(error) === SQLITE.full ? 'full' : 'failed'
 		return { ok: false, why, message: (error as Error).message }
@@ -174,22 +216,39 @@ function answer(work: () => { head: Head } | undefined): WriterAnswer {
 
 const port = parentPort!
 const { path, specs } = workerData as { path: string; specs: Specs }
-let writer: Writer | undefined
-port.postMessage(
-	answer(() => {
-		writer = new Writer(path, specs)
-		return { head: writer.head }
-	}),
-)
-port.on('message', (request: WriterRequest) => {
-	port.postMessage(
-		answer(() => {
-			if (request.op === 'append') writer!.append(request.group)
-			else if (request.op === 'prune') writer!.prune(request.before)
-			else if (request.op === 'erase') writer!.erase(request.targets)
-			else writer!.close()
-			return undefined
-		}),
-	)
-	if (request.op === 'close') port.close()
+/** After a write or fsync that failed nothing is tried any more. */
+let broken: WriterAnswer | null = null
+
+function run(writer: Writer, request: WriterRequest): unknown {
+	switch (request.op) {
+		case 'append':
+			return writer.append(request.group)
+		case 'prune':
+			return writer.prune(request.before)
+		case 'erase':
+			return writer.erase(request.targets, request.after)
+		case 'rewrite':
+			return writer.rewrite()
+		case 'truncate':
+			return writer.truncate()
+		case 'close':
+			return writer.close()
+	}
+}
+
+let writer: Writer
+const opened = answer(() => {
+	writer = new Writer(path, specs)
+	return writer.head
 })
+port.postMessage(opened)
+if (opened.ok) {
+	port.on('message', (request: WriterRequest) => {
+		const result = broken && request.op !== 'close' ? broken : answer(() => run(writer, request))
+		port.postMessage(result)
+		if (request.op === 'close') return port.close()
+		// Answered first: copying the log takes its time, and what was answered is durable without it.
+		const kept = result.ok ? answer(() => writer.tidy()) : result
+		if (!kept.ok && kept.why === 'failed') broken = kept
+	})
+}

@@ -6,9 +6,11 @@
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { StoredRecord } from './collections.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
@@ -24,6 +26,7 @@ import {
 	type Position,
 	type Replacement,
 	StorageFull,
+	StorageUnavailable,
 } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { GENESIS, parseLines } from './journal.ts'
@@ -69,19 +72,51 @@ export async function createSqlite(folder: string, specs: Specs, schema: number)
 
 /** Opens the folder's database for writing. The caller holds the writer lock. */
 export async function openSqlite(folder: string, specs: Specs): Promise<Engine> {
-	const version = process.versions.sqlite!.split('.').map(Number)
-	const differs = OLDEST_SQLITE.findIndex((part, i) => version[i] !== part)
-	assert(
-		differs === -1 || version[differs]! > OLDEST_SQLITE[differs]!,
-		`SQLite ${process.versions.sqlite} is too old: use Node 24.21 or newer.`,
-	)
+	refuseOldSqlite(process.versions.sqlite!)
 	const lineage = findLineage(folder)
 	assert(lineage, 'There is no database to open.')
-	sweep(folder, lineage)
 	const path = join(folder, fileOf(lineage))
+	assert(existsSync(path), `${path} is missing.`)
 	const writer = new WriterThread(path, specs)
-	await writer.opened
-	return new SqliteEngine(folder, path, specs, writer)
+	try {
+		await writer.opened
+		sweep(folder, lineage)
+		return new SqliteEngine(folder, path, specs, writer)
+	} catch (error) {
+		await writer.close()
+		throw error
+	}
+}
+
+/** Throws where this SQLite could corrupt a database. */
+export function refuseOldSqlite(version: string): void {
+	const parts = version.split('.').map(Number)
+	const differs = OLDEST_SQLITE.findIndex((part, i) => parts[i] !== part)
+	if (differs === -1 || parts[differs]! > OLDEST_SQLITE[differs]!) return
+	throw new StorageUnavailable(`SQLite ${version} may corrupt a database: it must be ${OLDEST_SQLITE.join('.')} or newer.`, {
+		hint: 'Start with Node 24.21 or newer.',
+	})
+}
+
+/** The lineages of which the folder holds a database that has entries, whatever the pointer says. */
+export function listLineages(folder: string): string[] {
+	const names = readdirSync(folder).filter((name) => /^chat-[0-9a-f]{24}\.db$/.test(name))
+	return names.filter((name) => holdsEntries(join(folder, name))).map((name) => name.slice(5, 29))
+}
+
+/** What can't be read may hold anything. Also a file of which only the log has entries. */
+function holdsEntries(path: string): boolean {
+	if (existsSync(`${path}-wal`)) return true
+	try {
+		const db = new DatabaseSync(path, { readOnly: true })
+		try {
+			return (db.prepare('SELECT seq FROM head').get() as { seq: number }).seq > 0
+		} finally {
+			db.close()
+		}
+	} catch {
+		return true
+	}
 }
 
 /** Removes what a killed restore left, and the files of lineages that have ended. */
@@ -120,7 +155,7 @@ async function build(folder: string, specs: Specs, replacement: Replacement): Pr
 	} catch (error) {
 		if (db.isOpen) db.close()
 		rmSync(path, { force: true })
-		throw error
+		throw isFull(error) ? new StorageFull('There is no room for the copy.', { cause: error }) : error
 	}
 	syncPath(path)
 	syncPath(folder)
@@ -135,9 +170,9 @@ function point(folder: string, lineage: string): void {
 
 /** Asks the writer thread, which answers in order. */
 class WriterThread {
-	readonly opened: Promise<Head>
+	readonly opened: Promise<unknown>
 	readonly #worker: Worker
-	readonly #waiting: { resolve: (head: Head) => void; reject: (error: Error) => void }[] = []
+	readonly #waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
 	#ended: Error | null = null
 
 	constructor(path: string, specs: Specs) {
@@ -145,19 +180,27 @@ class WriterThread {
 		this.opened = new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
 		this.#worker.on('message', (answer: WriterAnswer) => {
 			const waiting = this.#waiting.shift()!
-			if (answer.ok) waiting.resolve(answer.head as Head)
+			if (answer.ok) waiting.resolve(answer.value)
 			else waiting.reject(errorOf(answer))
 		})
 		this.#worker.on('error', (error) => this.#end(new OutcomeUnknown('The writer thread failed.', { cause: error })))
 		this.#worker.on('exit', () => this.#end(new OutcomeUnknown('The writer thread has ended.')))
 	}
 
-	ask(request: WriterRequest): Promise<Head> {
+	ask<T>(request: WriterRequest): Promise<T> {
 		if (this.#ended) return Promise.reject(this.#ended)
 		return new Promise((resolve, reject) => {
-			this.#waiting.push({ resolve, reject })
 			this.#worker.postMessage(request)
+			this.#waiting.push({ resolve: resolve as (value: unknown) => void, reject })
 		})
+	}
+
+	/** Answers what was asked, closes, and ends the thread, however it fares. */
+	async close(): Promise<void> {
+		if (this.#ended) return
+		const exit = once(this.#worker, 'exit')
+		await this.ask({ op: 'close' }).catch(() => {})
+		await exit
 	}
 
 	#end(error: Error): void {
@@ -172,6 +215,11 @@ function errorOf({ why, message }: WriterAnswer & { ok: false }): Error {
 	return new OutcomeUnknown(message)
 }
 
+function isFull(error: unknown): boolean {
+	const { errcode, code } = error as { errcode?: number; code?: string }
+	return errcode === 13 || code === 'ENOSPC'
+}
+
 class SqliteEngine implements Engine {
 	readonly #folder: string
 	readonly #path: string
@@ -179,6 +227,7 @@ class SqliteEngine implements Engine {
 	readonly #writer: WriterThread
 	readonly #reader: DatabaseSync
 	readonly #statements = new Map<string, StatementSync>()
+	readonly #exports = new Set<DatabaseSync>()
 
 	constructor(folder: string, path: string, specs: Specs, writer: WriterThread) {
 		this.#folder = folder
@@ -258,27 +307,57 @@ class SqliteEngine implements Engine {
 		const reader = openReader(this.#path)
 		reader.exec('BEGIN')
 		const head = { ...(reader.prepare(HEAD).get() as unknown as Head) }
-		return { head, records: exportRecords(reader, Object.keys(this.#specs)) }
+		this.#exports.add(reader)
+		return { head, records: this.#exportRecords(reader) }
 	}
 
 	async replace(replacement: Replacement): Promise<void> {
 		await build(this.#folder, this.#specs, replacement)
-		point(this.#folder, replacement.lineage)
+		try {
+			point(this.#folder, replacement.lineage)
+		} catch (error) {
+			// Renamed, but perhaps not for good.
+			if (findLineage(this.#folder) === replacement.lineage) throw new OutcomeUnknown('The restore may be in place.', { cause: error })
+			throw error
+		}
 		await this.close()
 	}
 
 	async prune(before: string): Promise<void> {
-		await this.#writer.ask({ op: 'prune', before })
+		while (await this.#writer.ask<boolean>({ op: 'prune', before }));
 	}
 
 	async erase(targets: readonly { collection: string; id: string; rev: number }[]): Promise<void> {
-		await this.#writer.ask({ op: 'erase', targets: [...targets] })
+		for (let after: number | null = -1; after !== null; ) {
+			after = await this.#writer.ask<number | null>({ op: 'erase', targets: [...targets], after })
+		}
+		await this.#writer.ask({ op: 'rewrite' })
+		while (!(await this.#writer.ask<boolean>({ op: 'truncate' }))) await sleep(20)
 	}
 
 	async close(): Promise<void> {
 		if (!this.#reader.isOpen) return
 		this.#reader.close()
-		await this.#writer.ask({ op: 'close' })
+		for (const reader of this.#exports) if (reader.isOpen) reader.close()
+		await this.#writer.close()
+	}
+
+	async *#exportRecords(reader: DatabaseSync): AsyncGenerator<{ collection: string; record: StoredRecord }> {
+		try {
+			for (const collection in this.#specs) {
+				const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
+				for (let last = -1; ; ) {
+					const rows = page.all(last) as { pk: number; doc: string }[]
+					if (rows.length === 0) break
+					for (const row of rows) yield { collection, record: JSON.parse(row.doc) }
+					last = rows.at(-1)!.pk
+					await new Promise(setImmediate)
+				}
+			}
+		} finally {
+			this.#exports.delete(reader)
+			if (reader.isOpen) reader.close()
+		}
 	}
 
 	#prepare(sql: string): StatementSync {
@@ -295,21 +374,4 @@ function openReader(path: string): DatabaseSync {
 	const reader = new DatabaseSync(path, { readOnly: true })
 	configure(reader)
 	return reader
-}
-
-async function* exportRecords(reader: DatabaseSync, names: string[]): AsyncGenerator<{ collection: string; record: StoredRecord }> {
-	try {
-		for (const collection of names) {
-			const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
-			for (let last = -1; ; ) {
-				const rows = page.all(last) as { pk: number; doc: string }[]
-				if (rows.length === 0) break
-				for (const row of rows) yield { collection, record: JSON.parse(row.doc) }
-				last = rows.at(-1)!.pk
-				await new Promise(setImmediate)
-			}
-		}
-	} finally {
-		reader.close()
-	}
 }
