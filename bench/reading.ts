@@ -29,10 +29,10 @@ export const lastMessages: Part = {
 		const busy = pathOf(school.discussions[0]!)
 
 		const get = (path: string, cookie: string) => fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { cookie } })
-		const answer = await get(busy, readers[0]!.cookie)
-		const etag = answer.headers.get('etag') ?? ''
+		const etags = new Map<string, string>()
+		for (const { cookie } of readers) etags.set(cookie, (await get(busy, cookie)).headers.get('etag')!)
 		const limit = await start('peers.ts', ['fixed'])
-		limit.tell({ page: await answer.text() })
+		limit.tell({ page: await (await get(busy, readers[0]!.cookie)).text() })
 
 		// Each reader asks for another page, some way up in one of the discussions.
 		const pages: string[] = []
@@ -53,7 +53,7 @@ export const lastMessages: Part = {
 			}
 		const figures = await rounds({
 			fixed: perSecond(() => request('GET', '/'), limit),
-			unchanged: perSecond((cookie) => request('GET', busy, { cookie, headers: { 'if-none-match': etag } })),
+			unchanged: perSecond((cookie) => request('GET', busy, { cookie, headers: { 'if-none-match': etags.get(cookie)! } })),
 			newest: perSecond((cookie) => request('GET', busy, { cookie })),
 			older: perSecond((cookie, i) => request('GET', pages[(i * 37) % pages.length]!, { cookie })),
 		})
