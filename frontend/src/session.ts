@@ -72,43 +72,54 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 			const me = await remembered()
 			if (me) return enter(me, null)
 			timer = setTimeout(ask, askAgainMs)
-			become({ state: 'unreachable' })
+			drop()
+			become({ state: 'unreachable', client: null })
 		}
 	})
 	function ask(): Promise<void> {
 		return askOnce()
 	}
 
+	function drop() {
+		state.client?.close()
+		signedIn = null
+	}
+
 	async function enter(me: Person, start: Output<'me'> | null) {
 		if (state.client && signedIn === me.id) return
 		const { device, clock } = await opened
-		state.client?.close()
+		drop()
 		signedIn = me.id
 		if (start) clock.learn(start.now)
 		await adopt(me)
 		await device.users.put({ id: me.id, email: me.email ?? '' })
 		await remember(me)
+		const database = await openUserDatabase(me.id)
 		const client: Client = await openClient({
-			...{ network, clock, me, start, ...timing },
-			database: await openUserDatabase(me.id),
-			onEnded: () => void ended(client),
-			onSignedOut: async () => {
+			...{ network, clock, me, start, database, ...timing },
+			onEnded: () => {
+				if (signedIn === me.id) void forget()
+			},
+			async onSignedOut() {
 				await device.users.delete(me.id)
-				await deleteUserDatabase(me.id)
-				await leave()
+				if (database.durable) await deleteUserDatabase(me.id)
+				await forget()
 			},
 		})
+		if (closed) return client.close()
 		become({ state: 'signedIn', client, setUp: true, locked: [] })
 	}
 
-	async function ended(client: Client) {
-		if (state.client === client) await leave()
+	/** She is not signed in any more; who is, the server knows. */
+	async function forget() {
+		drop()
+		await remember(null)
+		await ask()
 	}
 
 	/** Nobody is signed in. */
 	async function leave() {
-		state.client?.close()
-		signedIn = null
+		drop()
 		await remember(null)
 		const setUp = await call('status', {}).then(
 			(answer) => answer.setUp,

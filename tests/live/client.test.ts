@@ -11,7 +11,7 @@ import type { Client, Timeline } from '../../frontend/src/client.ts'
 import { createClock } from '../../frontend/src/ids.ts'
 import { openClient } from '../../frontend/src/openClient.ts'
 import { networkOf, openRoad } from '../support/browsers.ts'
-import type { Somebody } from '../support/class.ts'
+import { Somebody } from '../support/class.ts'
 import { until } from '../support/scripted.ts'
 
 /** A tab of somebody's browser. */
@@ -226,6 +226,19 @@ test('[W25] a student moved to another group sees the old one’s messages go an
 	await road.admin.call('removeMember', { id: second, user: me.id })
 	await until('nothing is left', () => student.snapshot().discussions.length === 0 && student.timeline(discussion).state === 'not_found')
 	assert.deepEqual(shown(student, discussion), [])
+})
+
+test('[W29] somebody who waits for approval gets everything at the moment she is let in', async (t) => {
+	const { road, student, lecturer, discussion } = await openTalk(t)
+	const newcomer = await new Somebody(road.student.origin).register('Nia New', 'student')
+	const client = await openTab(t, newcomer)
+	assert.deepEqual([client.snapshot().me.status, client.snapshot().discussionsState], ['pending', 'loading'])
+	await road.admin.call('setStatus', { id: newcomer.me.id, status: 'approved' })
+	await until('she is let in', () => client.snapshot().me.status === 'approved' && client.snapshot().discussionsState === 'ready')
+	await road.lecturer.call('addMember', { id: road.blue.id, user: newcomer.me.id })
+	await until('she sees her discussions', () => client.snapshot().discussions.length === 2)
+	await send(client, discussion, 'I am new here')
+	for (const one of [student, lecturer]) await shows(one, discussion, ['I am new here'])
 })
 
 test('[W17] after a restore what people wrote since comes back from their browsers, with its first time', async (t) => {

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deleteUserDatabase, openUserDatabase } from './database.ts'
+import { openUserDatabase } from './database.ts'
 import { openDrafts } from './drafts.ts'
 
 test('[W22] where the browser keeps nothing, the page still works and says so', async (t) => {
@@ -15,5 +15,4 @@ test('[W22] where the browser keeps nothing, the page still works and says so', 
 	const drafts = openDrafts(database)
 	await drafts.save('d', { text: 'typed', replyTo: null, editing: null })
 	assert.equal((await openDrafts(database).find('d'))?.text, 'typed')
-	await deleteUserDatabase('somebody')
 })

@@ -76,7 +76,7 @@ export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabas
 export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', { users: 'id', meta: 'key' })
 
 export async function deleteUserDatabase(user: string): Promise<void> {
-	if (typeof indexedDB !== 'undefined') await Dexie.delete(userDatabaseName(user))
+	await Dexie.delete(userDatabaseName(user))
 }
 
 async function open<T extends Dexie & { durable: boolean }>(name: string, schema: Record<string, string>): Promise<T> {
