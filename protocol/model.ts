@@ -149,6 +149,7 @@ export function parseCursor(cursor: string): { lineage: string; seq: number } | 
 	return match ? { lineage: match[1] as string, seq: Number(match[2]) } : null
 }
 
+/** A place in a journal as pages and the stream name it. */
 export function formatCursor(lineage: string, seq: number): string {
 	return `${lineage}:${seq}`
 }

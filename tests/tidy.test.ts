@@ -74,7 +74,11 @@ const parts: { part: string; files: RegExp; imports: string[] }[] = [
 	{ part: 'parts', files: /^backend\/src\/parts\.ts$/, imports: ['protocol', 'store', 'ground', 'access'] },
 	{ part: 'files', files: /^backend\/src\/files\//, imports: ['protocol', 'store', 'ground', 'access', 'parts'] },
 	{ part: 'http', files: /^backend\/src\/(http|docs)\.ts$/, imports: ['protocol', 'store', 'ground', 'access', 'parts'] },
-	{ part: 'live', files: /^backend\/src\/(live|changes|listeners)\.ts$/, imports: ['protocol', 'store', 'ground', 'access', 'parts', 'http'] },
+	{
+		part: 'live',
+		files: /^backend\/src\/(live|changes|listeners)\.ts$/,
+		imports: ['protocol', 'store', 'ground', 'access', 'parts', 'http'],
+	},
 	{ part: 'backup', files: /^backend\/src\/backup\//, imports: ['protocol', 'store', 'ground', 'files'] },
 	...features.map((name) => ({
 		part: name,

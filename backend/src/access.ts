@@ -139,6 +139,7 @@ export async function seesStill(tx: Tx, reader: Reader, discussion: DiscussionRe
 	return false
 }
 
+/** Whether she may rename a group and choose its members. */
 export function mayManageGroup({ user }: Reader, group: GroupRecord): boolean {
 	return user.role === 'admin' || (user.role === 'lecturer' && group.createdBy === user.id)
 }
@@ -153,14 +154,17 @@ export function leads({ user, approved }: Reader, discussion: DiscussionRecord):
 	return approved && user.role === 'lecturer' && discussion.createdBy === user.id
 }
 
+/** Whether she may remove a message: its writer and the discussion's lecturer. */
 export function mayRemove(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
 	return message.author === reader.user.id || leads(reader, discussion)
 }
 
+/** Whether she may put a removed message back, and so still reads its text: who removed it, and the lecturer. */
 export function mayPutBack(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
 	return message.removed?.by === reader.user.id || leads(reader, discussion)
 }
 
+/** Whether she may see the earlier texts of a message. */
 export function maySeeEdits(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
 	// An earlier text of a removed message is no more for the others than its last one.
 	if (message.removed && !mayPutBack(reader, message, discussion)) return false
@@ -174,6 +178,7 @@ export function writableGroups({ groups }: Reader, discussion: DiscussionRecord)
 
 // Who sees what.
 
+/** Whether she sees a group. */
 export function seesGroup({ user, approved, groups }: Reader, group: GroupRecord): boolean {
 	return approved && (user.role === 'admin' || groups.has(group.id))
 }
@@ -184,6 +189,7 @@ export function seesMembership(reader: Reader, { user, group }: MembershipRecord
 	return reader.user.role === 'lecturer' && reader.groups.has(group)
 }
 
+/** Whether she sees a discussion: students those of their groups, a lecturer her own. */
 export function seesDiscussion(reader: Reader, discussion: DiscussionRecord): boolean {
 	if (!reader.approved) return false
 	if (reader.user.role === 'student') return discussion.groups.some((group) => reader.groups.has(group))
@@ -197,6 +203,7 @@ export function seesMessageIn(reader: Reader, message: MessageRecord, discussion
 	return reader.groups.has(group) && discussion.groups.includes(group)
 }
 
+/** Whether she sees a message, its discussion looked at too. */
 export function seesMessage(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
 	return seesDiscussion(reader, discussion) && seesMessageIn(reader, message, discussion)
 }
@@ -282,14 +289,17 @@ export function publicUser(user: UserRecord): Person {
 	return { id, seq, rev, name, role, number, email, status, reason, createdAt, decidedAt }
 }
 
+/** A group, for everybody who sees it. */
 export function publicGroup({ id, seq, rev, createdAt, updatedAt, name, createdBy }: GroupRecord): Group {
 	return { id, seq, rev, createdAt, updatedAt, name, createdBy }
 }
 
+/** A membership, for everybody who sees it. */
 export function publicMembership({ id, seq, rev, createdAt, updatedAt, group, user }: MembershipRecord): Membership {
 	return { id, seq, rev, createdAt, updatedAt, group, user }
 }
 
+/** A discussion, for everybody who sees it. */
 export function publicDiscussion(discussion: DiscussionRecord): Discussion {
 	const { id, seq, rev, createdAt, updatedAt, title, prompt, createdBy, groups, scopeRev, status } = discussion
 	return { id, seq, rev, createdAt, updatedAt, title, prompt, createdBy, groups, scopeRev, status }
@@ -318,6 +328,7 @@ export function publicMessage(message: MessageRecord, full: boolean): Message {
 	}
 }
 
+/** An earlier text, for those who may see it. */
 export function publicEdit({ id, seq, rev, createdAt, updatedAt, message, author, text }: EditRecord): Edit {
 	return { id, seq, rev, createdAt, updatedAt, message, author, text }
 }

@@ -37,6 +37,7 @@ export interface App {
 const pruneEveryMs = 6 * 60 * 60 * 1000
 const dayMs = 24 * 60 * 60 * 1000
 
+/** Opens the server without a store: it answers `standby` once it listens. */
 export async function openApp(config: Config, log: Logger): Promise<App> {
 	const http = await openHttp(config, log)
 	let live: Live | null = null

@@ -33,6 +33,7 @@ export async function newSetUpToken({ store }: Parts): Promise<string | null> {
 	})
 }
 
+/** The handlers of the ways in. */
 export function openEntrance({ store, rates, config }: Parts): Pick<Handlers, 'status' | 'setUp' | 'register' | 'signIn' | 'me'> {
 	const passwords = openPasswords(config.password)
 

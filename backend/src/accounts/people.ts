@@ -39,6 +39,7 @@ async function search(store: Store, query: string, after: Position | null, limit
 	return [...found.values()].slice(0, limit)
 }
 
+/** The handlers for lists of people and approvals. */
 export function openPeople({ store, rates }: Parts): Pick<Handlers, 'listUsers' | 'setStatus' | 'findPeople'> {
 	return {
 		async listUsers({ status, query, after, limit }) {

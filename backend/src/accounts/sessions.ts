@@ -42,6 +42,7 @@ export async function beginSession(tx: Tx, user: string, token: string, device: 
 
 const expiry = (from: number) => new Date(from + lifeMs).toISOString()
 
+/** Finds the sessions of requests, and the handlers that list and end them. */
 export function openSessions({ store, readers, log }: Parts): Sessions {
 	/** Which session a token's hash belongs to: a hash never changes its session. */
 	const known = new Map<string, string>()

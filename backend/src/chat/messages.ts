@@ -12,6 +12,7 @@ import { editStep, removeStep, sendStep, type Written } from './steps.ts'
 
 const editsListed = 500
 
+/** The handlers of single messages. */
 export function openMessages(
 	{ store, rates }: Parts,
 	receipts: Receipts,

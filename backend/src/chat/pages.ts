@@ -24,6 +24,7 @@ interface Page {
 	newer: string | null
 }
 
+/** The handler of pages. */
 export function openPages({ store }: Parts): Pick<Handlers, 'listMessages'> {
 	const tails = openTails(store)
 

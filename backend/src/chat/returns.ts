@@ -19,6 +19,7 @@ type Result = Output<'offerAgain'>['results'][number]
 /** The step that starts a discussion, as the classroom has it. */
 type StartStep = (input: ParsedInput<'startDiscussion'>, reader: Reader, wait: number) => (tx: Tx) => Promise<{ cursor: string | null }>
 
+/** The handler of what comes back; `startStep` is how a discussion is started. */
 export function openReturns({ store, rates }: Parts, receipts: Receipts, startStep: StartStep): Pick<Handlers, 'offerAgain'> {
 	/** What the receipt proves; where the writer left the group open, it tells for which one the message was. */
 	async function proofOf(tx: Tx, command: Command, author: string): Promise<Proof | null> {

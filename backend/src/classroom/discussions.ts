@@ -73,6 +73,7 @@ async function newest(store: Store, reader: Reader, after: string | undefined, l
 	return [...found.values()].sort((a, b) => b.seq - a.seq || (a.id < b.id ? 1 : -1)).slice(0, limit)
 }
 
+/** The handlers of discussions. */
 export function openDiscussions({
 	store,
 	rates,

@@ -23,6 +23,7 @@ async function managed(tx: Tx, reader: Reader, id: string): Promise<GroupRecord>
 	return group
 }
 
+/** The handlers of groups and their members. */
 export function openGroups({
 	store,
 	rates,

@@ -19,6 +19,7 @@ const systems: [RegExp, string][] = [
 	[/Linux/, 'Linux'],
 ]
 
+/** What a browser calls itself, for people; null when it says nothing that is known. */
 export function deviceName(userAgent: string): string | null {
 	const browser = browsers.find(([pattern]) => pattern.test(userAgent))?.[1]
 	const system = systems.find(([pattern]) => pattern.test(userAgent))?.[1]

@@ -75,6 +75,7 @@ const userDatabaseName = (user: string) => `english-chat-${user}`
 export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabaseName(user), userSchema)
 export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', { users: 'id', meta: 'key' })
 
+/** Deletes all that a user has on this device. */
 export async function deleteUserDatabase(user: string): Promise<void> {
 	await Dexie.delete(userDatabaseName(user))
 }

@@ -16,6 +16,7 @@ export interface Drafts {
 	sent(discussion: string, text: string): Promise<void>
 }
 
+/** Opens a user's drafts. */
 export function openDrafts(database: UserDatabase): Drafts {
 	const newest = new Map<string, Draft>()
 	const writing = new Map<string, Promise<void>>()

@@ -56,6 +56,7 @@ export function startLanguage(): void {
 	})
 }
 
+/** Changes the language now, and on this device from now on. */
 export function chooseLanguage(language: Language): void {
 	try {
 		localStorage.setItem(storedUnder, language)

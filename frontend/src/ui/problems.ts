@@ -7,6 +7,7 @@ import type { Problem } from '../../../protocol/api.ts'
 import { ApiError } from '../client.ts'
 import type { Texts } from './language.ts'
 
+/** The sentence for a refusal of the server. */
 export function problemSentence(t: Texts, problem: Problem): string {
 	if (problem.code === 'rate_limited' && problem.retryAfterSeconds)
 		return t('problem.rate_limited_for', { count: Math.ceil(problem.retryAfterSeconds) })
