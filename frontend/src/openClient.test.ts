@@ -226,6 +226,20 @@ test('[W9] a discussion that waits to be started is there at once, with what is 
 	)
 })
 
+test('[W10] what waits goes even where only the live connection does not get through', async (t) => {
+	const { openTab, server, script } = await openWorld(t)
+	let sent = 0
+	script.sendMessage = () => {
+		sent++
+		return problem('discussion_closed')
+	}
+	Object.assign(server.network, { openSocket: () => new WebSocket('ws://127.0.0.1:1') })
+	const client = await openTab()
+	await client.send({ discussion, group: undefined, text: 'by HTTP', replyTo: null })
+	await until('it was sent', () => sent === 1 && client.snapshot().refused === 1)
+	assert.notEqual(client.snapshot().connection, 'online')
+})
+
 test('[W28] a message replied to that came with no page is fetched once', async (t) => {
 	const { client, world, publish, server, script } = await openReady(t)
 	script.getMessage = ({ id }) => {

@@ -103,7 +103,10 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		const changes = records.takeChanges()
 		const approved = me.status === 'approved'
 		me = records.get('users', me.id) ?? me
-		if (!approved && me.status === 'approved') fetchMissing()
+		if (!approved && me.status === 'approved' && connection === 'online') {
+			fetchMissing()
+			void outbox.start(lineage() as string)
+		}
 		if (changes.messages.length > 0) noted = Promise.all([noted, outbox.noteMessages(changes.messages)]).catch(() => {})
 		if (changes.born.size > 0) outbox.noteBorn(changes.born)
 		stale = true
@@ -370,8 +373,11 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
 		async prepare(failed) {
 			// Not let in: perhaps the session is gone, or the account waits for approval.
-			if (cursor === null || failed) await refreshMe()
-			return cursor as string
+			if (cursor !== null && !failed) return cursor
+			const place = await refreshMe()
+			// Where only the socket does not get through, what waits goes all the same.
+			if (seqIn(lineage(), place) >= 0) await outbox.start(lineage() as string)
+			return cursor ?? place
 		},
 		onFrame,
 		onLost: offline,

@@ -23,6 +23,7 @@ import { openNotices } from '../notices.ts'
 import { oneAtATime } from '../once.ts'
 import type { NewRow, Row, Said, UserDatabase } from './database.ts'
 import { letGo, withLease } from './lease.ts'
+import { keepList } from './timeline.ts'
 
 export interface Outbox {
 	/** Waiting and refused commands in order, and those just stored that this tab had seen waiting. Same identity until changed. */
@@ -64,25 +65,18 @@ export interface OutboxOptions {
 }
 
 /** Nothing is wrong with the command; the same one may do later. */
-const temporary: ReadonlySet<ErrorCode> = new Set([
-	'outcome_unknown',
-	'storage_full',
-	'storage_unavailable',
-	'standby',
-	'rate_limited',
-	'internal',
-])
+const temporary: ReadonlySet<ErrorCode> = new Set(['outcome_unknown', 'storage_full', 'storage_unavailable', 'standby', 'rate_limited'])
 /** Something is wrong with the session. */
 const sessionRefused: ReadonlySet<ErrorCode> = new Set(['not_signed_in', 'account_pending', 'account_rejected', 'account_deactivated'])
-/** A command on which the server failed so often is treated as refused, so that the others go on. */
-const triesOnInternal = 6
-const triesOnFutureId = 3
+/** What may be wrong with the command: after so many tries it counts as refused, so that the others go on. */
+const triesOn: Partial<Record<ErrorCode, number>> = { internal: 6, id_in_future: 3 }
 const lastRetryMs = 30_000
 const heldAtMostMs = 30 * 24 * 60 * 60 * 1000
 const leasePollMs = 1_000
 /** Room for what surrounds the commands in a body. */
 const batchBytes = limits.bodyBytes - 4_096
 
+/** Opens what waits on this device; nothing is sent before `start`. */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	const { database, call, clock, retryMs = 500 } = options
 	const table = database.outbox
@@ -105,13 +99,15 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 			(a, b) => a.number - b.number,
 		)
 		const known = new Map(rows.map((row) => [row.number, row]))
-		const kept = next.map((row) => {
-			const before = known.get(row.number)
-			return before && JSON.stringify(before) === JSON.stringify(row) ? before : row
-		})
-		if (kept.length === rows.length && kept.every((row, at) => row === rows[at])) return
-		rows = kept
-		options.onChange()
+		const before = rows
+		rows = keepList(
+			before,
+			next.map((row) => {
+				const same = known.get(row.number)
+				return same && JSON.stringify(same) === JSON.stringify(row) ? same : row
+			}),
+		)
+		if (rows !== before) options.onChange()
 	})
 
 	const notices = openNotices(database.name, () => void reread().then(wake, ignoreClosed))
@@ -200,13 +196,13 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		} catch (error) {
 			if (!(error instanceof ApiError)) throw error
 			const { code } = error.problem
-			const failed = (failures.get(row.number) ?? 0) + 1
-			failures.set(row.number, failed)
-			if (sessionRefused.has(code) || (temporary.has(code) && (code !== 'internal' || failed < triesOnInternal))) throw error
-			if (code === 'id_in_future' && failed < triesOnFutureId) {
-				clock.learn((await call('me', {})).now)
-				await renew(row)
-			} else await refuse(row, error.problem)
+			if (sessionRefused.has(code) || temporary.has(code)) throw error
+			const tries = (failures.get(row.number) ?? 0) + 1
+			failures.set(row.number, tries)
+			if (tries >= (triesOn[code] ?? 0)) return refuse(row, error.problem)
+			if (code !== 'id_in_future') throw error
+			clock.learn((await call('me', {})).now)
+			await renew(row)
 		}
 	}
 

@@ -68,6 +68,7 @@ interface Made {
 	item: TimelineItem
 }
 
+/** Opens the timeline of a discussion; nothing is loaded before it is asked for. */
 export function openTimeline(discussion: string, sources: TimelineSources): OpenTimeline {
 	const { call, records } = sources
 	let state: 'loading' | 'ready' | 'not_found' = 'loading'
@@ -313,6 +314,6 @@ function sameList<T>(a: readonly T[], b: readonly T[]): boolean {
 }
 
 /** The list before where the new one says the same. */
-export function keepList<T>(before: T[] | undefined, next: T[]): T[] {
+export function keepList<T, L extends readonly T[]>(before: L | undefined, next: L): L {
 	return before && sameList(before, next) ? before : next
 }
