@@ -4,7 +4,7 @@
  * Promises to do nothing at all without that variable. The death is kill -9: no handler runs.
  */
 
-const [wanted, count = '1'] = (process.env.FAILPOINT ?? '').split(':')
+const [, wanted, count = '1'] = /^(.+?)(?::(\d+))?$/.exec(process.env.FAILPOINT ?? '') ?? []
 let left = Number(count)
 
 /** Dies here when the environment says so. */

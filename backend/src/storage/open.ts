@@ -6,16 +6,16 @@
  */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type CollectionSpec, collections } from './collections.ts'
 import { openCore } from './core.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
-import { StorageUnavailable } from './engine.ts'
+import { StorageFull, StorageUnavailable } from './engine.ts'
 import { waitForLock } from './lock.ts'
 import { migrations as allMigrations, type Migration, rewriteRecords, schemaOf, upgrader } from './migrations.ts'
-import { createSqlite, findLineage, openSqlite } from './sqlite.ts'
+import { createSqlite, findLineage, listLineages, openSqlite, readHead } from './sqlite.ts'
 import type { Store } from './store.ts'
 
 export interface OpenOptions {
@@ -36,6 +36,8 @@ export interface OpenOptions {
 	migrations?: readonly Migration[]
 }
 
+type Specs = Readonly<Record<string, CollectionSpec>>
+
 /** What installation.json notes, so that another database in its place is noticed. */
 interface Installation {
 	id: string
@@ -50,7 +52,8 @@ const NOTE = 'installation.json'
 const INSTALLATION = '000000000000000000000001'
 
 /** File systems on which SQLite's locks or shared memory can't be trusted. */
-const REMOTE = /^(nfs|cifs|smb|9p$|virtiofs$|ceph|afs|fuse\.(sshfs|rclone|s3fs|gcsfuse|glusterfs))/
+const REMOTE =
+	/^(nfs|cifs|smb|ncpfs|9p$|virtiofs$|vboxsf$|prl_fs$|vmhgfs|ceph|afs|lustre|gpfs|glusterfs|fakeowner|osxfs|grpcfuse|fuse\.(sshfs|rclone|s3fs|gcsfuse|glusterfs|davfs|curlftpfs|ceph|cifs|smb|vmhgfs|osxfs|grpcfuse|fakeowner))/
 
 /** The type of the file system that holds a path, from the text of /proc/self/mountinfo. Null where it isn't told. */
 export function fileSystemOf(path: string, mountinfo: string): string | null {
@@ -80,7 +83,7 @@ export function refuseRemote(folder: string, mountinfo: string): void {
 export async function openStore(options: OpenOptions): Promise<Store> {
 	const folder = resolve(options.folder)
 	mkdirSync(folder, { recursive: true })
-	if (existsSync('/proc/self/mountinfo')) refuseRemote(folder, readFileSync('/proc/self/mountinfo', 'utf8'))
+	if (existsSync('/proc/self/mountinfo')) refuseRemote(realpathSync(folder), readFileSync('/proc/self/mountinfo', 'utf8'))
 	const lock = await waitForLock(folder, {
 		...(options.onStandby ? { onWait: options.onStandby } : {}),
 		...(options.signal ? { signal: options.signal } : {}),
@@ -94,26 +97,31 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 }
 
 async function openLocked(folder: string, options: OpenOptions, onClosed: () => void): Promise<Store> {
-	const specs = options.specs ?? collections
+	const specs: Specs = options.specs ?? collections
 	const list = options.migrations ?? allMigrations
 	const schema = schemaOf(list)
 	let noted = readInstallation(folder)
 	if (findLineage(folder) === null) {
+		refuseLost(folder)
 		if (!options.fresh) refuseEmpty(noted, options.backups)
-		noted = null
+		// Killed from here on, the next start is a first one.
+		noted = forget(folder)
 		await createSqlite(folder, specs, schema)
-	} else if (options.fresh && noted) {
-		throw new StorageUnavailable('There is a database here: a fresh beginning would hide it.', {
-			hint: `Move ${folder} away first, or start without --fresh.`,
-		})
 	}
-	const engine = await openSqlite(folder, specs)
+	// All that can be refused is refused before anything is changed.
+	const found = await whole(folder, options.backups, async () => readHead(folder))
+	if (found.seq === 0 && !options.fresh) refuseEmpty(noted, options.backups)
+	if (found.seq === 0) noted = null
+	else if (options.fresh) throw hidden(folder)
+	if (found.schema > schema) throw newer(found.schema, schema)
+	if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage) throw another(folder)
+	const engine = await whole(folder, options.backups, () => openSqlite(folder, specs))
 	try {
-		const found = await engine.head()
-		if (found.schema > schema) throw newer(found.schema, schema)
-		if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage) throw another(folder)
-		const note = (entry: Omit<Installation, 'id' | 'engine'>) =>
-			writeDurably(join(folder, NOTE), `${JSON.stringify({ id, engine: 'sqlite', ...entry } satisfies Installation, null, '\t')}\n`)
+		const note = (entry: Omit<Installation, 'id' | 'engine'>) => {
+			const path = join(folder, NOTE)
+			const text = `${JSON.stringify({ id, engine: 'sqlite', ...entry } satisfies Installation, null, '\t')}\n`
+			if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeDurably(path, text)
+		}
 		let written = found.schema
 		const core = await openCore(engine, {
 			specs,
@@ -143,13 +151,63 @@ async function openLocked(folder: string, options: OpenOptions, onClosed: () => 
 function readInstallation(folder: string): Installation | null {
 	const path = join(folder, NOTE)
 	if (!existsSync(path)) return null
+	let noted: Installation
 	try {
-		const { id, engine, lineage, next } = JSON.parse(readFileSync(path, 'utf8')) as Installation
-		assert(typeof id === 'string' && engine === 'sqlite' && typeof lineage === 'string')
-		return next === undefined ? { id, engine, lineage } : { id, engine, lineage, next }
+		noted = JSON.parse(readFileSync(path, 'utf8'))
+		assert(typeof noted.id === 'string' && typeof noted.engine === 'string' && typeof noted.lineage === 'string')
 	} catch {
 		throw new StorageUnavailable(`${path} can't be read.`, { hint: 'It is written anew from the database when you remove it.' })
 	}
+	if (noted.engine !== 'sqlite') {
+		throw new StorageUnavailable(`This installation's data is in ${noted.engine}, says ${path}, and not in the embedded database.`, {
+			hint: 'Set MONGODB_URI as it was.',
+		})
+	}
+	return noted
+}
+
+/** The note of a database that is no more goes, so that it can't contradict the new one. */
+function forget(folder: string): null {
+	rmSync(join(folder, NOTE), { force: true })
+	syncPath(folder)
+	return null
+}
+
+/** Throws where the pointer is gone but databases are there: one of them is the right one. */
+function refuseLost(folder: string): void {
+	const lineages = listLineages(folder)
+	if (lineages.length === 0) return
+	throw new StorageUnavailable(
+		`The file ${join(folder, 'lineage')} is missing, which says which of these is the database: ${lineages.join(', ')}.`,
+		{
+			hint: `Write it anew: echo ${lineages[0]} > ${join(folder, 'lineage')}. Nothing was changed.`,
+		},
+	)
+}
+
+/** The database that the pointer names is there: when it is gone, empty or damaged, that is an accident. */
+async function whole<T>(folder: string, backups: string, open: () => Promise<T>): Promise<T> {
+	try {
+		return await open()
+	} catch (error) {
+		if (error instanceof StorageUnavailable) throw error
+		if (error instanceof StorageFull) {
+			throw new StorageUnavailable('The disk is full, so the database can not be opened.', {
+				hint: 'Free some space, then start again.',
+				cause: error,
+			})
+		}
+		throw new StorageUnavailable(`The database in ${folder} can't be opened: ${(error as Error).message}`, {
+			hint: `To bring the data back: ./restore.sh ${newestBackup(backups) ?? 'latest'}. Nothing was changed.`,
+			cause: error,
+		})
+	}
+}
+
+function hidden(folder: string): StorageUnavailable {
+	return new StorageUnavailable('There is a database here: a fresh beginning would hide it.', {
+		hint: `Move ${folder} away first, or start without --fresh.`,
+	})
 }
 
 /** Throws where emptiness is an accident: this folder had a database, or there are backups of one. */
@@ -165,7 +223,7 @@ function refuseEmpty(noted: Installation | null, backups: string): void {
 /** The name of the last backup folder by name: ours, another installation's or version 1.x's. Null when there is none. */
 function newestBackup(backups: string): string | null {
 	if (!existsSync(backups)) return null
-	const isBackup = (name: string) => /^manifest\.(txt|json)$|^(mongodb|uploads)-.*\.tar\.gz$/.test(name)
+	const isBackup = (name: string) => /^manifest\.(txt|json)$|^(mongodb|uploads)-.*\.tar\.gz$|^(mongodb|database)$/.test(name)
 	const folders = readdirSync(backups, { withFileTypes: true }).filter(
 		(entry) => entry.isDirectory() && !entry.name.startsWith('.') && readdirSync(join(backups, entry.name)).some(isBackup),
 	)

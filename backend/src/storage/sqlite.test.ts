@@ -57,7 +57,7 @@ test('[S17] nothing of what was erased is left in any page, after much was moved
 		[],
 	)
 	assert.ok(order.slice(600).every((n) => text.includes(mark(n))))
-	assert.ok(bodies.length > 5)
+	assert.ok(bodies.length >= 3)
 	assert.equal(bodies.filter((body) => bytes.includes(body)).length, 0)
 	await verifyAll(await database.open())
 })

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -70,17 +70,32 @@ export async function createSqlite(folder: string, specs: Specs, schema: number)
 	point(folder, lineage)
 }
 
+/** Where the folder's journal ends, read without changing anything. */
+export function readHead(folder: string): Head {
+	const reader = openReader(pathOf(folder))
+	try {
+		return { ...(reader.prepare(HEAD).get() as unknown as Head) }
+	} finally {
+		reader.close()
+	}
+}
+
+function pathOf(folder: string): string {
+	const lineage = findLineage(folder)
+	assert(lineage, 'there is none.')
+	const path = join(folder, fileOf(lineage))
+	assert(existsSync(path), `${path} is missing.`)
+	return path
+}
+
 /** Opens the folder's database for writing. The caller holds the writer lock. */
 export async function openSqlite(folder: string, specs: Specs): Promise<Engine> {
 	refuseOldSqlite(process.versions.sqlite!)
-	const lineage = findLineage(folder)
-	assert(lineage, 'There is no database to open.')
-	const path = join(folder, fileOf(lineage))
-	assert(existsSync(path), `${path} is missing.`)
+	const path = pathOf(folder)
 	const writer = new WriterThread(path, specs)
 	try {
 		await writer.opened
-		sweep(folder, lineage)
+		sweep(folder, path)
 		return new SqliteEngine(folder, path, specs, writer)
 	} catch (error) {
 		await writer.close()
@@ -120,9 +135,9 @@ function holdsEntries(path: string): boolean {
 }
 
 /** Removes what a killed restore left, and the files of lineages that have ended. */
-function sweep(folder: string, lineage: string): void {
+function sweep(folder: string, path: string): void {
 	for (const name of readdirSync(folder)) {
-		if (/^chat-[0-9a-f]{24}\.db/.test(name) && !name.startsWith(fileOf(lineage))) rmSync(join(folder, name))
+		if (/^chat-[0-9a-f]{24}\.db/.test(name) && !join(folder, name).startsWith(path)) rmSync(join(folder, name))
 	}
 }
 
@@ -130,7 +145,8 @@ function sweep(folder: string, lineage: string): void {
 async function build(folder: string, specs: Specs, replacement: Replacement): Promise<void> {
 	const { lineage, seq, schema, at, records } = replacement
 	const path = join(folder, fileOf(lineage))
-	const db = new DatabaseSync(path)
+	const next = `${path}.next`
+	const db = new DatabaseSync(next)
 	try {
 		// Until it is pointed to, the file may be lost: it is synced once, at the end.
 		db.exec('PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN')
@@ -154,10 +170,11 @@ async function build(folder: string, specs: Specs, replacement: Replacement): Pr
 		db.close()
 	} catch (error) {
 		if (db.isOpen) db.close()
-		rmSync(path, { force: true })
+		rmSync(next, { force: true })
 		throw isFull(error) ? new StorageFull('There is no room for the copy.', { cause: error }) : error
 	}
-	syncPath(path)
+	syncPath(next)
+	renameSync(next, path)
 	syncPath(folder)
 	failpoint('replace:synced')
 }
