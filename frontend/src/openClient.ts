@@ -280,7 +280,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	}
 
 	function offline() {
-		outbox.stop()
+		// The outbox goes on by itself: where only the socket does not get through, what waits is sent all the same.
 		if (connection !== 'ended') connection = 'offline'
 		schedule()
 	}
@@ -375,7 +375,6 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			// Not let in: perhaps the session is gone, or the account waits for approval.
 			if (cursor !== null && !failed) return cursor
 			const place = await refreshMe()
-			// Where only the socket does not get through, what waits goes all the same.
 			if (seqIn(lineage(), place) >= 0) await outbox.start(lineage() as string)
 			return cursor ?? place
 		},
