@@ -40,7 +40,10 @@ async function step(name: string, work: () => Promise<number>): Promise<void> {
 }
 
 const types = () => step('types', () => run([bin('typescript', 'bin/tsc'), '-p', '.']))
-const lint = () => step('lint', () => run([bin('@biomejs/biome', 'bin/biome'), 'ci', '--diagnostic-level=warn', '.']))
+const lint = () =>
+	step('lint', () =>
+		run([bin('@biomejs/biome', 'bin/biome'), 'ci', '--error-on-warnings', ...(process.stdout.isTTY ? [] : ['--colors=off']), '.']),
+	)
 const tidy = () => step('tidy', () => run(['--test', 'tests/tidy.test.ts']))
 
 /** What a test file needs beyond Node is said in its head: `Needs a C compiler.`, `Needs root.` */
