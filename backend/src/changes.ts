@@ -108,20 +108,21 @@ export function regrouped(entry: Entry, collection: string, record: object | nul
 }
 
 /**
- * What a change of a discussion's groups does to somebody: whether she saw it before, and sees it now; null: nothing.
- * `before`: the groups she was in, where she changed at the same time.
+ * What changes of a discussion's groups do to somebody: whether she saw it at any time, and sees it now; null: nothing.
+ * `held`: the groups she is in, or was where she changed at the same time. `steps`: its groups before each change.
  */
 export function regroupedFor(
-	before: { has(group: string): boolean },
+	held: { has(group: string): boolean },
 	now: Reader,
-	groupsBefore: readonly string[],
+	steps: readonly (readonly string[])[],
 	discussion: DiscussionRecord,
 ): { lost: boolean; gained: boolean } | null {
 	if (now.user.role !== 'student') return null
-	const then = groupsBefore.filter((group) => before.has(group))
 	const own = now.approved ? writableGroups(now, discussion) : []
-	if (then.length === own.length && then.every((group) => own.includes(group))) return null
-	return { lost: then.length > 0, gained: own.length > 0 }
+	const then = steps.map((groups) => groups.filter((group) => held.has(group)))
+	// What she fetched in between may show any of the steps: only where they are all the same nothing happened.
+	if (then.every((groups) => groups.length === own.length && groups.every((group) => own.includes(group)))) return null
+	return { lost: then.some((groups) => groups.length > 0), gained: own.length > 0 }
 }
 
 /** That these people lost a discussion, gained it, or (both) must fetch it anew. */
@@ -132,20 +133,38 @@ export function regroupedFragment(discussion: string, users: readonly string[], 
 
 const discussionsMoved = 1_000
 
-/** What a reader gained and lost when her status or memberships changed; null: nothing. `born`: groups that come as ordinary puts. */
-export async function scopeFragment(store: Store, before: Reader, now: Reader, born: ReadonlySet<string>): Promise<Fragment | null> {
-	const lost = [...before.groups.keys()].filter((group) => !now.groups.has(group))
-	const gained = [...now.groups.keys()].filter((group) => !before.groups.has(group) && !born.has(group))
+/**
+ * What a reader gained and lost when her status or memberships changed; null: nothing. `touched`: groups she came
+ * into meanwhile, also those she left again. `born`: groups that come as ordinary puts.
+ */
+export async function scopeFragment(
+	store: Store,
+	before: Reader,
+	now: Reader,
+	touched: ReadonlySet<string>,
+	born: ReadonlySet<string>,
+): Promise<Fragment | null> {
+	const all = new Set([...before.groups.keys(), ...now.groups.keys(), ...touched])
+	// Who left a group and came back has another membership; who was away altogether has the same, but a later `scopeRev`.
+	const differing = [...all].filter((group) => touched.has(group) || before.groups.get(group) !== now.groups.get(group))
+	const away = before.user.scopeRev !== now.user.scopeRev && differing.length === 0
+	const changed = away ? [...all] : differing
+	const lost = changed.filter((group) => before.groups.has(group) || touched.has(group))
+	const gained = changed.filter((group) => now.groups.has(group) && !born.has(group))
 	const lists =
 		now.user.role === 'student'
-			? [...lost, ...gained].map((group) => store.find('discussions', 'group', [group], { limit: discussionsMoved }))
-			: before.approved !== now.approved
+			? changed.map((group) => store.find('discussions', 'group', [group], { limit: discussionsMoved }))
+			: away || before.approved !== now.approved
 				? [store.find('discussions', 'creator', [now.user.id], { limit: discussionsMoved })]
 				: []
 	const moved = new Map((await Promise.all(lists)).flat().map((discussion) => [discussion.id, discussion]))
 	// A discussion seen before and after shows other messages now: it is forgotten and fetched again.
-	const seenBy = (reader: Reader) => [...moved.values()].filter((discussion) => seesDiscussion(reader, discussion)).map(({ id }) => id)
-	const scope = { gained: { groups: gained, discussions: seenBy(now) }, lost: { groups: lost, discussions: seenBy(before) } }
+	const idsOf = (wanted: (discussion: DiscussionRecord) => boolean) => [...moved.values()].filter(wanted).map(({ id }) => id)
+	const seen = (discussion: DiscussionRecord) => seesDiscussion(before, discussion) || discussion.groups.some((group) => touched.has(group))
+	const scope = {
+		gained: { groups: gained, discussions: idsOf((one) => seesDiscussion(now, one)) },
+		lost: { groups: lost, discussions: idsOf(seen) },
+	}
 	if (lost.length + gained.length + scope.gained.discussions.length + scope.lost.discussions.length === 0) return null
 	return { json: asJson({ scope }), audience: onlyFor([now.user.id]), people: [] }
 }

@@ -75,6 +75,8 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 		forceCloseConnections: 'idle',
 		routerOptions: { maxParamLength: 200 },
 		return503OnClosing: false,
+		// What the router itself refuses.
+		frameworkErrors: (error, _request, reply) => sendFailure(reply, error),
 	})
 	let serving: Serving | null = null
 	const http: Http = {

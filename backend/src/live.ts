@@ -16,7 +16,7 @@ import { type Fragment, fragmentsOf, load, regrouped, regroupedFor, regroupedFra
 import { isForeign, tokenIn } from './http.ts'
 import { type Listener, openListeners, type Seat } from './listeners.ts'
 import type { Parts } from './parts.ts'
-import type { DiscussionRecord, MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
+import type { DiscussionRecord, MembershipRecord, MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
 import type { Entry } from './storage/engine.ts'
 import { CursorUnknown } from './storage/store.ts'
 
@@ -40,6 +40,7 @@ const silentVisits = 3
 /** How long browsers may take to say goodbye. */
 const goodbyeMs = 1_000
 const text = { binary: false }
+const nothing: ReadonlySet<string> = new Set()
 
 export function openLive(
 	{ store, readers, rates, config, log }: Parts,
@@ -48,7 +49,7 @@ export function openLive(
 	const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 4_096, clientTracking: false })
 	const listeners = openListeners()
 	/**
-	 * Groups that somebody was in before her last changes. What those changes did was read from the store as it
+	 * Groups that somebody was in before or after her last changes. What those changes did was read from the store as it
 	 * stood at `until` or in the group after that, which may be ahead of the fan-out: entries up to there are
 	 * judged by these groups too.
 	 */
@@ -158,7 +159,7 @@ export function openLive(
 			removed.push(...removalsOf(entry))
 			for (const { collection, id, record } of entry.puts) {
 				const moved = regrouped(entry, collection, record)
-				if (moved && regroupedFor(listener.reader.groups, listener.reader, moved.groupsBefore, moved)) return false
+				if (moved && regroupedFor(listener.reader.groups, listener.reader, [moved.groupsBefore], moved)) return false
 				const ids = changed.get(collection)
 				if (ids) ids.add(id)
 				else changed.set(collection, new Set([id]))
@@ -242,11 +243,16 @@ export function openLive(
 		const ended = new Set<string>()
 		const born = new Set<string>()
 		const moved = new Set<string>()
+		const touched = new Map<string, Set<string>>()
 		for (const { puts, removes, seq } of entries) {
 			for (const { collection, id, record } of puts) {
 				if (collection === 'messages' && record) needed.discussions.add((record as MessageRecord).discussion)
 				if (collection === 'groups' && record?.seq === seq) born.add(id)
 				if (collection === 'users' && listeners.get(id)) moved.add(id)
+				if (collection === 'memberships' && record) {
+					const { user, group } = record as MembershipRecord
+					touched.set(user, (touched.get(user) ?? new Set()).add(group))
+				}
 			}
 			for (const { collection, id } of removes) if (collection === 'sessions') ended.add(id)
 		}
@@ -256,8 +262,8 @@ export function openLive(
 			const before = listeners.get(id)?.reader
 			const reader = await readers.get(id)
 			if (!before || !reader) continue
-			scopes.set(id, { reader, fragment: await scopeFragment(store, before, reader, born) })
-			const groups = [...(lately.get(id)?.groups ?? []), ...before.groups.keys()]
+			scopes.set(id, { reader, fragment: await scopeFragment(store, before, reader, touched.get(id) ?? nothing, born) })
+			const groups = [...(lately.get(id)?.groups ?? []), ...before.groups.keys(), ...reader.groups.keys()]
 			lately.set(id, { groups: new Set(groups), until: store.head.seq })
 		}
 		for (const [id, { reader }] of scopes) {
@@ -288,13 +294,13 @@ export function openLive(
 		const fragments: Fragment[] = []
 		const beside = { discussions, reader: (user: string) => listeners.get(user)?.reader ?? null }
 		const last = new Map<string, number>()
-		/** Where discussions were before their groups changed. */
-		const movedFrom = new Map<string, readonly string[]>()
+		/** What the groups of discussions were before each of their changes. */
+		const steps = new Map<string, string[][]>()
 		for (const entry of entries) {
 			for (const { collection, id, record } of entry.puts) {
 				last.set(collection + id, entry.seq)
 				const moved = regrouped(entry, collection, record)
-				if (moved && !movedFrom.has(id)) movedFrom.set(id, moved.groupsBefore)
+				if (moved) steps.set(id, [...(steps.get(id) ?? []), moved.groupsBefore])
 			}
 		}
 		for (const entry of entries) {
@@ -302,8 +308,8 @@ export function openLive(
 				if (!record || last.get(collection + id) !== entry.seq) continue
 				const scope = collection === 'users' ? scopes.get(id)?.fragment : null
 				if (scope) fragments.push(scope)
-				const groupsBefore = collection === 'discussions' ? movedFrom.get(id) : undefined
-				if (groupsBefore) fragments.push(...moveFragments(groupsBefore, record as DiscussionRecord))
+				const moves = collection === 'discussions' ? steps.get(id) : undefined
+				if (moves) fragments.push(...moveFragments(moves, record as DiscussionRecord))
 				fragments.push(...fragmentsOf(collection, record, beside))
 			}
 			fragments.push(...removalsOf(entry))
@@ -312,16 +318,16 @@ export function openLive(
 	}
 
 	/** Tells everybody for whom a change of a discussion's groups made a difference. */
-	function moveFragments(groupsBefore: readonly string[], discussion: DiscussionRecord): Fragment[] {
+	function moveFragments(steps: readonly string[][], discussion: DiscussionRecord): Fragment[] {
 		const outcomes = new Map<string, { users: string[]; outcome: { lost: boolean; gained: boolean } }>()
-		const candidates = listeners.of(learnersOf([...groupsBefore, ...discussion.groups]))
+		const candidates = listeners.of(learnersOf([...steps.flat(), ...discussion.groups]))
 		for (const id of lately.keys()) {
 			const listener = listeners.get(id)
 			if (listener) candidates.add(listener)
 		}
 		for (const { reader } of candidates) {
 			const { id } = reader.user
-			const outcome = regroupedFor(lately.get(id)?.groups ?? reader.groups, reader, groupsBefore, discussion)
+			const outcome = regroupedFor(lately.get(id)?.groups ?? reader.groups, reader, steps, discussion)
 			if (!outcome) continue
 			const key = `${outcome.lost} ${outcome.gained}`
 			const same = outcomes.get(key)
