@@ -35,7 +35,7 @@ export type Frame =
 export const Upward = z.strictObject({ t: z.literal('typing'), discussion: Id })
 export type Upward = z.infer<typeof Upward>
 
-/** Why the server closes a socket; the browser connects again except after `ended` and `refused`. */
+/** Why the server closes a socket; the browser connects again, after `refused` only much later, after `ended` never. */
 export const closeCodes = {
 	/** The session was ended, or the account may not be here any more. */
 	ended: 4401,

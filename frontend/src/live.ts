@@ -30,6 +30,8 @@ export interface LiveOptions {
 
 const firstRetryMs = 250
 const lastRetryMs = 8_000
+/** Too many tabs: another one may be closed by then. */
+const refusedRetryMs = 60_000
 
 /** Connects at once. */
 export function openLive(options: LiveOptions): Live {
@@ -79,7 +81,7 @@ export function openLive(options: LiveOptions): Live {
 			if (code === closeCodes.ended) {
 				close()
 				options.onEnded()
-			} else lose(code === closeCodes.refused ? lastRetryMs : undefined)
+			} else lose(code === closeCodes.refused ? refusedRetryMs : undefined)
 		}
 	}
 

@@ -197,14 +197,14 @@ export function openTimeline(discussion: string, sources: TimelineSources): Open
 		const start = indexOfPosition(messages, from)
 		if (!added) settled = []
 		const fresh = messages.slice(start + settled.length).map((message) => stored(message, about.get(message.id) ?? none))
-		if (fresh.length > 0) settled = [...settled, ...fresh]
+		if (fresh.length > 0) settled = settled.concat(fresh)
 		builtFrom = { edits, rows, keptSeq, from }
 		const waiting = sends.map((row) => {
 			const { safety, storedAt } = progressOf(row)
 			return item(asMessage(row, sources.me().id), [row, ...(about.get(row.target) ?? [])], safety, storedAt)
 		})
-		const items = [...settled, ...waiting]
-		if (!added) made = new Map(items.map(({ id }) => [id, made.get(id) as Made]))
+		const items = settled.concat(waiting)
+		if (made.size > 2 * items.length + 100) made = new Map(items.map(({ id }) => [id, made.get(id) as Made]))
 		return items
 	}
 
