@@ -22,6 +22,7 @@ export default defineConfig({
 	expect: { timeout: 10_000 },
 	reporter: [['list']],
 	use: {
+		actionTimeout: 15_000,
 		locale: 'en-GB',
 		timezoneId: 'Asia/Jakarta',
 		trace: 'retain-on-failure',

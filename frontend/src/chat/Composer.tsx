@@ -44,11 +44,15 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 	const tooMany = writing.text.length - limits.message
 	const sendable = writing.text.trim() !== '' && tooMany <= 0
 
-	const focus = useCallback(() => requestAnimationFrame(() => field.current?.focus()), [])
+	/** Changes the writing from outside of the field, and goes there. */
+	function goOn(change: (now: Writing) => Writing) {
+		write(change)
+		requestAnimationFrame(() => field.current?.focus())
+	}
 	useImperativeHandle(ref, () => ({
-		reply: (message) => (write((now) => reply(now, message)), focus()),
-		edit: (message, text) => (write((now) => edit(now, message, text)), focus()),
-		putBack: (text) => (write((now) => putBack(now, text)), focus()),
+		reply: (message) => goOn((now) => reply(now, message)),
+		edit: (message, text) => goOn((now) => edit(now, message, text)),
+		putBack: (text) => goOn((now) => putBack(now, text)),
 	}))
 	useEffect(() => {
 		if (ready && !touch) field.current?.focus({ preventScroll: true })
@@ -90,7 +94,7 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 			}}
 		>
 			<div className={classes.card}>
-				<Regarding writing={writing} timeline={timeline} onCancel={() => (write(cancel), focus())} />
+				<Regarding writing={writing} timeline={timeline} onCancel={() => goOn(cancel)} />
 				<Textarea
 					ref={field}
 					variant="unstyled"

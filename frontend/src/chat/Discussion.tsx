@@ -18,6 +18,7 @@ import { Composer, type ComposerHandle } from './Composer.tsx'
 import classes from './discussion.module.css'
 import { MessageList } from './MessageList.tsx'
 import { lastOfMine } from './rows.ts'
+import { putBack as bring, resume } from './writing.ts'
 
 export function DiscussionScreen() {
 	const { id = '' } = useParams()
@@ -26,6 +27,7 @@ export function DiscussionScreen() {
 
 function Room({ id }: { id: string }) {
 	const { t, language } = useTexts()
+	const client = useClient()
 	const { me, people } = useSnapshot()
 	const timeline = useTimeline(id)
 	const { discussion, groups, items } = timeline
@@ -33,7 +35,16 @@ function Room({ id }: { id: string }) {
 	const wide = useMediaQuery('(min-width: 1081px)', true, { getInitialValueInEffect: false })
 	const reply = useCallback((message: string) => composer.current?.reply(message), [])
 	const edit = useCallback((message: string, text: string) => composer.current?.edit(message, text), [])
-	const putBack = useCallback((text: string) => composer.current?.putBack(text), [])
+	const putBack = useCallback(
+		async (text: string) => {
+			if (composer.current) return composer.current.putBack(text)
+			// Nothing can be written here now: the text becomes the draft.
+			const draft = await client.draft(id)
+			await client.saveDraft(id, bring(resume(draft, null), text))
+			tell(t('refused.kept'))
+		},
+		[client, id, t],
+	)
 	const editLast = useCallback(() => {
 		const mine = lastOfMine(items, me.id)
 		if (mine?.message.text) composer.current?.edit(mine.id, mine.message.text)
@@ -137,7 +148,7 @@ function Tools({ discussion }: { discussion: Discussion }) {
 		}
 	}
 	return (
-		<Menu position="bottom-end" width={220}>
+		<Menu position="bottom-end" width={220} withinPortal={false}>
 			<Menu.Target>
 				<ActionIcon size={36} aria-label={t('discussion.tools')} title={t('discussion.tools')}>
 					<IconDots size={20} stroke={1.75} />

@@ -19,8 +19,9 @@ import { membersOf } from './members.ts'
 export default function GroupScreen() {
 	const { t } = useTexts()
 	const { id = '' } = useParams()
-	const { groups } = useSnapshot()
+	const { groups, me } = useSnapshot()
 	const group = groups.find((one) => one.id === id)
+	const mine = me.role === 'admin' || group?.createdBy === me.id
 	const [renaming, setRenaming] = useState(false)
 	if (!group)
 		return (
@@ -36,14 +37,16 @@ export default function GroupScreen() {
 			title={group.name}
 			back="/groups"
 			actions={
-				<Button leftSection={<IconPencil size={16} stroke={1.75} />} onClick={() => setRenaming(!renaming)} aria-expanded={renaming}>
-					{t('group.rename')}
-				</Button>
+				mine && (
+					<Button leftSection={<IconPencil size={16} stroke={1.75} />} onClick={() => setRenaming(!renaming)} aria-expanded={renaming}>
+						{t('group.rename')}
+					</Button>
+				)
 			}
 		>
 			{renaming && <Rename group={group} onDone={() => setRenaming(false)} />}
-			<AddPeople group={group} />
-			<Members group={group} />
+			{mine ? <AddPeople group={group} /> : <p className={classes.intro}>{t('group.notYours')}</p>}
+			<Members group={group} mine={mine} />
 		</Page>
 	)
 }
@@ -157,7 +160,7 @@ function AddPeople({ group }: { group: Group }) {
 	)
 }
 
-function Members({ group }: { group: Group }) {
+function Members({ group, mine }: { group: Group; mine: boolean }) {
 	const { t, language } = useTexts()
 	const client = useClient()
 	const { memberships, people } = useSnapshot()
@@ -203,14 +206,16 @@ function Members({ group }: { group: Group }) {
 					{members.map((person) => (
 						<li key={person.id} className={classes.line}>
 							<PersonLine person={person} />
-							<ActionIcon
-								size={36}
-								aria-label={t('group.removePerson', { name: person.name })}
-								title={t('group.remove')}
-								onClick={() => remove(person)}
-							>
-								<IconX size={18} stroke={1.75} />
-							</ActionIcon>
+							{mine && (
+								<ActionIcon
+									size={36}
+									aria-label={t('group.removePerson', { name: person.name })}
+									title={t('group.remove')}
+									onClick={() => remove(person)}
+								>
+									<IconX size={18} stroke={1.75} />
+								</ActionIcon>
+							)}
 						</li>
 					))}
 				</ul>

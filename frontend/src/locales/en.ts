@@ -111,8 +111,6 @@ export const en = {
 	'safe.offlineWhy': 'Offline: what you write is kept on this device.',
 	'offline.line': 'Offline: what you write is kept on this device.',
 
-	'ended.signIn': 'Sign in again',
-
 	'signOut.do': 'Sign out',
 	'signOut.ask_one': 'One message is only on this device',
 	'signOut.ask_other': '{{count}} messages are only on this device',
@@ -159,6 +157,7 @@ export const en = {
 	'group.name': 'Name of the group',
 	'group.notHere': 'This group is not here',
 	'group.notHereText': 'It may have been mistyped, or it is not yours.',
+	'group.notYours': 'You teach in this group. Whoever made it, or an admin, changes who is in it.',
 	'group.add': 'Add people',
 	'group.addHint': 'Type the beginning of a name.',
 	'group.addDo': 'Add',
@@ -285,6 +284,7 @@ export const en = {
 	'refused.text': 'The server did not accept this. It is still on this device.',
 	'refused.again': 'Send again',
 	'refused.takeBack': 'Take back',
+	'refused.kept': 'Its text is your draft here now, for when the discussion is opened again.',
 
 	'earlier.title': 'Earlier texts',
 	'earlier.now': 'Now',

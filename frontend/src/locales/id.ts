@@ -98,10 +98,10 @@ export const id: Locale = {
 
 	'me.label': '{{name}}: akun, bahasa, tema, keluar',
 
-	'safe.stored': 'Semua tersimpan',
+	'safe.stored': 'Tersimpan',
 	'safe.storedWhy': 'Semua yang Anda tulis sudah ada di diska server.',
 	'safe.connected': 'Terhubung',
-	'safe.waiting_other': '{{count}} di perangkat ini',
+	'safe.waiting_other': '{{count}} di perangkat',
 	'safe.waitingWhy': 'Di perangkat ini, dalam perjalanan ke server.',
 	'safe.refused_other': '{{count}} tidak diterima',
 	'safe.refusedWhy': 'Server tidak menerimanya. Masih ada di perangkat ini: kirim lagi atau tarik kembali.',
@@ -109,8 +109,6 @@ export const id: Locale = {
 	'safe.offline': 'Luring',
 	'safe.offlineWhy': 'Luring: yang Anda tulis disimpan di perangkat ini.',
 	'offline.line': 'Luring: yang Anda tulis disimpan di perangkat ini.',
-
-	'ended.signIn': 'Masuk lagi',
 
 	'signOut.do': 'Keluar',
 	'signOut.ask_other': '{{count}} pesan hanya ada di perangkat ini',
@@ -155,6 +153,7 @@ export const id: Locale = {
 	'group.name': 'Nama grup',
 	'group.notHere': 'Grup ini tidak ada di sini',
 	'group.notHereText': 'Mungkin alamatnya salah ketik, atau grup ini bukan milik Anda.',
+	'group.notYours': 'Anda mengajar di grup ini. Pembuatnya, atau admin, yang mengubah anggotanya.',
 	'group.add': 'Tambah orang',
 	'group.addHint': 'Ketik awal sebuah nama.',
 	'group.addDo': 'Tambah',
@@ -279,6 +278,7 @@ export const id: Locale = {
 	'refused.text': 'Server tidak menerima pesan ini. Pesan masih ada di perangkat ini.',
 	'refused.again': 'Kirim lagi',
 	'refused.takeBack': 'Tarik kembali',
+	'refused.kept': 'Teksnya kini menjadi draf Anda di sini, untuk saat diskusi dibuka lagi.',
 
 	'earlier.title': 'Teks sebelumnya',
 	'earlier.now': 'Sekarang',

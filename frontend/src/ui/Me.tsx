@@ -34,7 +34,7 @@ export function Me() {
 			: [t(`role.${me.role}`)]
 	return (
 		<>
-			<Menu position="top-start" width={240}>
+			<Menu position="top-start" width={240} withinPortal={false}>
 				<Menu.Target>
 					<UnstyledButton className={classes.me} aria-label={t('me.label', { name: me.name })}>
 						<Avatar person={me} />

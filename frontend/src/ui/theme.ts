@@ -165,6 +165,13 @@ export const theme: MantineThemeOverride = createTheme({
 		ActionIcon: { defaultProps: { variant: 'subtle' } },
 		Checkbox: { defaultProps: { radius: 'xs' } },
 		Modal: { defaultProps: { centered: true, radius: 'md', padding: 'xl', transitionProps: { duration: 150, transition: 'fade' } } },
-		Menu: { defaultProps: { radius: 'md', shadow: 'md', transitionProps: { duration: 120, transition: 'fade' } } },
+		Menu: {
+			defaultProps: {
+				withInitialFocusPlaceholder: false,
+				radius: 'md',
+				shadow: 'md',
+				transitionProps: { duration: 120, transition: 'fade' },
+			},
+		},
 	},
 })

@@ -1,0 +1,98 @@
+/**
+ * What every browser test has: a school for each worker, a way for its people to come in, and words
+ * for what one does in a discussion.
+ *
+ * Promises that a page's uncaught error fails its test, and that every browser window is closed.
+ */
+import { test as base, expect, type Locator, type Page } from '@playwright/test'
+import { openSchool, type School, type Someone } from './school.ts'
+
+export { expect }
+
+/** A name of the school's own network: plain http, no secure context. Chromium is told that it is this machine. */
+export const schoolName = 'chat.school.test'
+
+interface Entering {
+	path?: string
+	host?: string
+	phone?: boolean
+	scheme?: 'light' | 'dark'
+	language?: 'en-GB' | 'id-ID'
+}
+export type Enter = (school: School, who: Someone | null, how?: Entering) => Promise<Page>
+
+export const test = base.extend<{ enter: Enter }, { school: School }>({
+	school: [
+		// biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern
+		async ({}, use) => {
+			const school = await openSchool()
+			await use(school)
+			await school.close()
+		},
+		{ scope: 'worker' },
+	],
+	/** Opens a browser of her own for somebody, signed in. */
+	enter: async ({ browser }, use) => {
+		const errors: Error[] = []
+		const contexts: { close(): Promise<void> }[] = []
+		await use(async (school, who, { path = '/', host = 'localhost', phone = false, scheme = 'light', language = 'en-GB' } = {}) => {
+			const url = `http://${host}:${school.port}`
+			const context = await browser.newContext({
+				viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
+				hasTouch: phone,
+				isMobile: phone,
+				colorScheme: scheme,
+				locale: language,
+				timezoneId: 'Asia/Jakarta',
+				reducedMotion: 'reduce',
+			})
+			contexts.push(context)
+			if (who) await context.addCookies([{ name: 'session', value: who.token, url }])
+			const page = await context.newPage()
+			page.on('pageerror', (error) => errors.push(error))
+			await page.goto(url + path)
+			return page
+		})
+		for (const context of contexts) await context.close()
+		expect(errors).toEqual([])
+	},
+})
+
+export const composer = (page: Page): Locator => page.getByRole('textbox', { name: 'Your message' })
+/** The message with this text. */
+export const letter = (page: Page, text: string): Locator => page.locator('article').filter({ hasText: text })
+export const letters = (page: Page): Locator => page.locator('article')
+
+/** Types and sends. */
+export async function write(page: Page, text: string): Promise<void> {
+	await composer(page).fill(text)
+	await composer(page).press('Enter')
+}
+
+/** It stands there once, and the tick says that the server's disk has it. */
+export async function expectStored(page: Page, text: string): Promise<void> {
+	await expect(letter(page, text)).toHaveCount(1)
+	await expect(letter(page, text).locator('[data-safety=stored]')).toBeVisible()
+}
+
+/** It stands there once, and only this device has it. */
+export async function expectWaiting(page: Page, text: string): Promise<void> {
+	await expect(letter(page, text)).toHaveCount(1)
+	await expect(letter(page, text).locator('[data-safety=device]')).toBeVisible()
+}
+
+/** A lecturer, two students, a group and a discussion of their own. */
+export async function openClass(school: School) {
+	const siti = await school.join('lecturer', 'Dr. Siti Rahmawati')
+	const budi = await school.join('student', 'Budi Santoso')
+	const citra = await school.join('student', 'Citra Ayu Lestari')
+	const group = await school.group('English A', siti, budi, citra)
+	const discussion = await school.discussion(siti, 'Should phones stay in the bag?', 'Give one reason.', [group])
+	return { siti, budi, citra, group, discussion, path: `/d/${discussion.id}` }
+}
+
+/** What the server has, as one person sees it, oldest first. */
+export async function storedTexts(who: Someone, discussion: { id: string }): Promise<(string | null)[]> {
+	const { messages } = await who.call('listMessages', { id: discussion.id, limit: 100 })
+	return messages.map(({ text }) => text)
+}
