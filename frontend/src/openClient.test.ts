@@ -60,7 +60,7 @@ async function openWorld(t: TestContext, changed: Script = {}) {
 	})
 	t.after(server.close)
 	function frame(changes: Change[], kept?: string) {
-		const said: Frame = { t: 'changes', changes, users: [teacher], upTo: standing().cursor, ...(kept ? { kept } : {}) }
+		const said: Frame = { t: 'changes', changes, users: [teacher], upTo: standing().cursor, ...(kept ? { kept, released: kept } : {}) }
 		for (const socket of server.sockets) socket.say(said)
 	}
 	/** Something new on the server, told to everybody. */
@@ -226,6 +226,51 @@ test('[W9] a discussion that waits to be started is there at once, with what is 
 		client.timeline(id).items.map(({ message, safety }) => [message.text, safety]),
 		[['first', 'device']],
 	)
+})
+
+test('[W28] a page that was under way when everything was fetched anew is not put above the new one', async (t) => {
+	const { client, frame, world, script, server } = await openReady(t)
+	const { listMessages } = script
+	let answer: (() => void) | null = null
+	script.listMessages = async (input) => {
+		const page = listMessages?.(input) as object
+		if (input.before) {
+			await new Promise<void>((resolve) => {
+				answer = resolve
+			})
+		}
+		return page
+	}
+	const older = client.loadOlder(discussion)
+	await until('it is under way', () => answer)
+	world.head++
+	const scope = { groups: [], discussions: [discussion] }
+	frame([{ scope: { gained: scope, lost: scope } }])
+	const fetched = () => server.calls.filter(({ name }) => name === 'listMessages').length
+	await until('it is there again', () => fetched() === 3 && client.timeline(discussion).state === 'ready')
+	;(answer as unknown as () => void)()
+	await older
+	assert.deepEqual(texts(client), range(1_111, 1_120))
+	Object.assign(script, { listMessages })
+	await client.loadOlder(discussion)
+	assert.deepEqual(texts(client), range(1_101, 1_120))
+})
+
+test('[W16] what the server says is released leaves the device', async (t) => {
+	const { client, me, frame, world, script, message } = await openReady(t)
+	script.sendMessage = ({ id, text }) => ({
+		message: { ...message(++world.head), id, text, author: me.id },
+		receipt: { createdAt: at, mac: 'm'.repeat(43) },
+		cursor: `${world.lineage}:${world.head}`,
+	})
+	await client.send({ discussion, group: undefined, text: 'mine', replyTo: null })
+	await until('it is stored', () => client.snapshot().waiting === 0)
+	const database = await openUserDatabase(me.id)
+	t.after(() => database.close())
+	assert.equal(await database.outbox.count(), 1)
+	frame([], `${world.lineage}:${world.head}`)
+	await until('it is gone', async () => (await database.outbox.count()) === 0)
+	assert.equal(texts(client).at(-1), 'mine')
 })
 
 test('[W10] what waits goes even where only the live connection does not get through', async (t) => {

@@ -299,7 +299,8 @@ test('[W17] in another journal all that is not released is offered again, in ord
 })
 
 test('[W18] what was seen removed is not offered again, but its removal is', async (t) => {
-	const back = returning(doneThere)
+	const nowhere = new Set<string>()
+	const back = returning(({ input }) => (nowhere.has(input.id) ? { outcome: 'waiting' } : doneThere()))
 	const done = (input: { id: string }) => ({ message: messageOf(input.id, { rev: 9 }), cursor: `${here}:9` })
 	const device = await openDevice(t, { ...storing(), ...back, setRemoved: done, editMessage: done })
 	const tab = await device.openTab()
@@ -311,6 +312,7 @@ test('[W18] what was seen removed is not offered again, but its removal is', asy
 		await tab.add(said)
 	}
 	await device.settled()
+	nowhere.add(mine.input.id)
 	const removed = { at: '', by: 'x' }
 	await tab.noteMessages([
 		messageOf(mine.input.id, { rev: 9, removed }),

@@ -134,9 +134,10 @@ export function openTimeline(discussion: string, sources: TimelineSources): Open
 	const loadOlder = oneAtATime(async () => {
 		const before = above
 		if (before === null) return
+		const mine = generation
 		const page = await call('listMessages', { id: discussion, before })
-		// Meanwhile the newest page may have been fetched anew: then this one is not what is above it.
-		if (above !== before || !sources.accept(page)) return
+		// Meanwhile everything may have been forgotten: then this is not what is above the page that is shown.
+		if (mine !== generation || !sources.accept(page)) return
 		above = page.older
 		from = above === null ? first : (page.messages[0] ?? from)
 		sources.changed()
