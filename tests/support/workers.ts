@@ -1,0 +1,76 @@
+/**
+ * Starts tests/support/worker.ts, tells it what to do, and judges the folder that it leaves.
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import type { TestContext } from 'node:test'
+import type { CollectionSpec } from '../../backend/src/storage/collections.ts'
+import { openSqlite } from '../../backend/src/storage/sqlite.ts'
+import { everything, id, openTestStore, specs, verifyAll } from './storage.ts'
+import type { Answer, Order } from './worker.ts'
+
+/** The collections of the worker's store. */
+export const workerSpecs: Record<string, CollectionSpec> = { system: { indexes: {}, ids: [], times: [] }, ...specs }
+
+export interface TestWorker {
+	process: ChildProcess
+	/** What it answers; `null` when it died instead. */
+	tell(order: Order): Promise<Answer | null>
+	/** Resolves with the exit code, or the signal. */
+	exited: Promise<number | string>
+}
+
+/** Starts one; killed with the test. */
+export function startWorker(t: TestContext, env: Record<string, string> = {}): TestWorker {
+	const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts')], {
+		env: { ...process.env, ...env },
+		stdio: ['pipe', 'pipe', 'inherit'],
+	})
+	t.after(() => child.kill('SIGKILL'))
+	child.stdin.on('error', () => {})
+	const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+	return {
+		process: child,
+		async tell(order) {
+			child.stdin.write(`${JSON.stringify(order)}\n`)
+			const { value, done } = await answers.next()
+			return done ? null : JSON.parse(value)
+		},
+		exited: once(child, 'exit').then(([code, signal]) => code ?? signal),
+	}
+}
+
+/**
+ * Opens the folder as the next start would and checks everything in it. Gives the text of each pair; a pair
+ * of which only half is there fails. Null: there is no database.
+ */
+export async function judge(folder: string): Promise<{ pairs: Map<number, string>; seq: number; lineage: string } | null> {
+	if (!existsSync(join(folder, 'lineage'))) return null
+	await verifyAll(await openSqlite(folder, workerSpecs), workerSpecs)
+	for (const name of readdirSync(folder).filter((name) => /^chat-.*\.db$/.test(name))) {
+		const db = new DatabaseSync(join(folder, name))
+		assert.deepEqual({ ...db.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' })
+		db.close()
+	}
+	const store = await openTestStore(await openSqlite(folder, workerSpecs), { specs: workerSpecs })
+	const pairs = new Map<number, string>()
+	const all = await everything(store)
+	for (const [key, record] of all) {
+		const [collection, recordId] = key.split(' ')
+		const n = Number.parseInt(recordId!, 16)
+		if (collection === 'people') assert.ok(all.has(`notes ${id(n)}`), `Half of the step that wrote ${n} is missing.`)
+		if (collection !== 'notes') continue
+		const { text } = record as unknown as { text: string }
+		const other = all.get(`people ${id(n)}`) as unknown as { name: string } | undefined
+		assert.ok(other && (other.name === text || other.name === 'erased'), `Half of the step that wrote ${n} is missing.`)
+		pairs.set(n, text)
+	}
+	const { seq, lineage } = store.head
+	await store.close()
+	return { pairs, seq, lineage }
+}
