@@ -175,7 +175,7 @@ export const api = {
 		who: 'anyone',
 		input: z.strictObject({ token: z.string().max(100), name: text(limits.name), email: Email, password: Password }),
 		output: z.object({ me: Person, ...done }),
-		errors: ['already_set_up', 'wrong_credentials'],
+		errors: ['already_set_up', 'wrong_credentials', 'email_taken'],
 	}),
 	/** Idempotent by e-mail: the same person with the same password gets the current record. Signs in. */
 	register: endpoint({

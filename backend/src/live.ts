@@ -30,7 +30,7 @@ export interface Live {
 type Scopes = Map<string, { reader: Reader; fragment: Fragment | null }>
 type Seated = WebSocket & { seat?: Seat }
 
-/** At least this long between two fan-outs, measured: it multiplies what a room can take. A long fan-out rests as long, up to the second. */
+/** Between two fan-outs at least this long, measured: it multiplies what a room can take. A long one rests twice as long, at most the second. */
 const restMs = { min: 5, max: 8 }
 /** Farther behind, fetching anew is cheaper for both. */
 const entriesCaughtUp = 5_000
@@ -232,7 +232,7 @@ export function openLive(
 			for (const seat of listeners.seats()) drop(seat, closeCodes.slow, 'catch up')
 		}
 		const now = performance.now()
-		rested = { at: now, ms: Math.min(restMs.max, Math.max(restMs.min, now - began)) }
+		rested = { at: now, ms: Math.min(restMs.max, Math.max(restMs.min, 2 * (now - began))) }
 		running = false
 		if (queue.length > 0) schedule()
 	}
