@@ -58,7 +58,7 @@ export const test = base.extend<{ enter: Enter }, { school: School }>({
 	},
 })
 
-export const composer = (page: Page): Locator => page.getByRole('textbox', { name: 'Your message' })
+export const composer = (page: Page): Locator => page.getByRole('textbox', { name: 'Your message', exact: true })
 /** The message with this text. */
 export const letter = (page: Page, text: string): Locator => page.locator('article').filter({ hasText: text })
 export const letters = (page: Page): Locator => page.locator('article')

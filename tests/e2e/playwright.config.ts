@@ -18,7 +18,7 @@ export default defineConfig({
 	workers: 2,
 	retries: 0,
 	forbidOnly: true,
-	timeout: process.env.SCREENSHOTS ? 300_000 : 60_000,
+	timeout: process.env.SCREENSHOTS ? 1_200_000 : 120_000,
 	expect: { timeout: 10_000 },
 	reporter: [['list']],
 	use: {

@@ -198,7 +198,7 @@ async function play(school: School): Promise<Scene[]> {
 					.click(),
 		},
 		{ name: 'groups', who: siti, path: '/groups' },
-		{ name: 'group', who: siti, path: `/groups/${a.id}`, act: (page) => page.locator('[type=search]').fill('l') },
+		{ name: 'group', who: school.admin, path: `/groups/${a.id}`, act: (page) => page.locator('[type=search]').fill('l') },
 		{ name: 'groups-student', who: budi, path: '/groups' },
 		{ name: 'home', who: budi, path: '/' },
 		{ name: 'home-admin', who: school.admin, path: '/' },
@@ -238,6 +238,51 @@ async function play(school: School): Promise<Scene[]> {
 			who: budi,
 			path: at(long),
 			act: async (page) => (page.viewportSize()?.width ?? 0) < 500 && page.getByRole('button', { name: /About|Tentang/ }).click(),
+		},
+		{
+			name: 'refused',
+			who: citra,
+			path: at(place),
+			async act(page) {
+				const detail = 'The discussion is closed.'
+				const problem = { type: '/api/docs#discussion_closed', title: 'Closed', status: 409, code: 'discussion_closed', detail }
+				await page.route('**/api/messages', (route) =>
+					route.fulfill({ status: 409, json: problem, contentType: 'application/problem+json' }),
+				)
+				await page.getByRole('textbox').fill('I would show them the river at six in the morning, when nobody is there but the fishermen.')
+				await page.locator('[type=submit]').click()
+				await page.locator('[data-safety=refused]').waitFor()
+			},
+		},
+		{
+			name: 'sign-out',
+			who: lukasz,
+			path: at(phones),
+			async act(page) {
+				await page.route('**/api/messages', (route) => route.abort())
+				await page.locator('select').selectOption({ index: 1 })
+				await page.getByRole('textbox').fill('One more thing.')
+				await page.locator('[type=submit]').click()
+				await page.locator('[data-safety=device]').waitFor()
+				if ((page.viewportSize()?.width ?? 0) < 500) await page.locator('header a').first().click()
+				await page.getByRole('button', { name: /Łukasz/ }).click()
+				await page.getByRole('menuitem').last().click()
+			},
+		},
+		{
+			name: 'removed',
+			who: omar,
+			path: at(phones),
+			async act(page) {
+				const back = page.getByRole('button', { name: /Put back|Kembalikan/ })
+				if (await back.count()) await back.click()
+				const letter = page.locator('article').filter({ hasText: 'Bent over' })
+				if ((page.viewportSize()?.width ?? 0) < 500) await letter.tap()
+				else await letter.hover()
+				await letter.getByRole('button', { name: /Remove|Hapus/ }).click()
+				await page.getByRole('button', { name: /Undo|Urungkan/ }).waitFor()
+				await page.waitForTimeout(200)
+			},
 		},
 		{ name: 'menu', who: budi, path: '/', act: (page) => page.getByRole('button', { name: /Budi Santoso/ }).click() },
 		{ name: 'account', who: budi, path: '/account' },

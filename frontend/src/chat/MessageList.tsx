@@ -19,7 +19,7 @@ import { dayName } from '../ui/times.ts'
 import { EarlierTexts } from './EarlierTexts.tsx'
 import { MessageLetter } from './MessageLetter.tsx'
 import classes from './messages.module.css'
-import { grewAbove, newSince, type Row, rowsOf } from './rows.ts'
+import { createRows, grewAbove, newSince, type Row } from './rows.ts'
 
 /** As near to the end as this counts as being there. */
 const nearPx = 48
@@ -40,7 +40,8 @@ export const MessageList = memo(function MessageList({ timeline, discussion, onR
 	const { me } = useSnapshot()
 	const list = useRef<VListHandle>(null)
 	const scroller = useRef<HTMLElement>(null)
-	const rows = useMemo(() => rowsOf(timeline), [timeline])
+	const [makeRows] = useState(() => createRows())
+	const rows = useMemo(() => makeRows(timeline), [makeRows, timeline])
 	const last = rows.at(-1)
 
 	// The rows of the last render, to tell rows that came in above from rows that came in below.
@@ -108,7 +109,7 @@ export const MessageList = memo(function MessageList({ timeline, discussion, onR
 
 	// One letter at a time is a tab stop; arrows move it.
 	const [active, setActive] = useState<string | null>(null)
-	const current = rows.findIndex((row) => row.kind === 'message' && row.key === active)
+	const current = rows.findLastIndex((row) => row.kind === 'message' && row.key === active)
 	const stop = current >= 0 ? current : rows.findLastIndex((row) => row.kind === 'message')
 	const walking = useRef(false)
 
@@ -140,7 +141,7 @@ export const MessageList = memo(function MessageList({ timeline, discussion, onR
 	)
 
 	const [history, setHistory] = useState<string | null>(null)
-	const ofHistory = timeline.items.find((item) => item.id === history)
+	const ofHistory = history === null ? undefined : timeline.items.find((item) => item.id === history)
 
 	return (
 		<section ref={scroller} className={classes.frame} aria-label={t('messages.label')} onKeyDown={onKeyDown}>

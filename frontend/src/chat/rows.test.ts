@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Message, Person } from '../../../protocol/model.ts'
 import type { TimelineItem } from '../client.ts'
-import { grewAbove, lastOfMine, newSince, rowsOf, writersOf } from './rows.ts'
+import { createRows, grewAbove, lastOfMine, newSince, type Row, writersOf } from './rows.ts'
 
 let made = 0
 function item(author: string, at: string, more: Partial<Message> = {}): TimelineItem {
@@ -17,8 +17,9 @@ function item(author: string, at: string, more: Partial<Message> = {}): Timeline
 	}
 	return { id, message, safety: null, storedAt: null, problem: null, command: null, quoted: null }
 }
+const rowsOf = (timeline: { items: TimelineItem[]; older: boolean }) => createRows('Asia/Jakarta')(timeline)
 const shape = (items: TimelineItem[], older = false) =>
-	rowsOf({ items, older }, 'Asia/Jakarta').map((row) => (row.kind === 'message' ? (row.first ? 'first' : 'next') : row.kind))
+	rowsOf({ items, older }).map((row) => (row.kind === 'message' ? (row.first ? 'first' : 'next') : row.kind))
 
 test('[W45] what one person writes within five minutes is one letter', () => {
 	const items = [
@@ -42,6 +43,31 @@ test('[W45] a new day of the reader begins with its name and a new letter', () =
 test('[W45] a clock that went back begins a new letter, and loses none', () => {
 	const items = [item('citra', '2026-11-23T02:04:00.000Z'), item('citra', '2026-11-23T02:03:00.000Z')]
 	assert.deepEqual(shape(items), ['prompt', 'day', 'first', 'first'])
+})
+
+test('[W45] rows made on from earlier ones are the same as rows made anew', () => {
+	const make = createRows('Asia/Jakarta')
+	const all = Array.from({ length: 60 }, (_, n) =>
+		item(['a', 'b'][Math.floor(n / 7) % 2] as string, new Date(Date.UTC(2026, 10, 22, 14) + n * 130_000).toISOString()),
+	)
+	const keep = all.slice(20)
+	const steps: { items: TimelineItem[]; older: boolean }[] = [
+		{ items: [], older: false },
+		{ items: keep.slice(0, 5), older: true },
+		{ items: keep.slice(0, 20), older: true },
+		{ items: [...keep.slice(0, 9), ...keep.slice(10, 20)], older: true },
+		{ items: keep.map((one, n) => (n === 12 ? { ...one } : one)), older: true },
+		{ items: all, older: true },
+		{ items: all, older: false },
+		{ items: all.slice(0, 3), older: false },
+	]
+	let before: Row[] = []
+	for (const step of steps) {
+		const rows = make(step)
+		assert.deepEqual(rows, rowsOf(step))
+		assert.notEqual(rows, before)
+		before = rows
+	}
 })
 
 test('[W49] rows that came in above are told from rows that came in below', () => {

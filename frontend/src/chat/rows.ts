@@ -18,23 +18,56 @@ export type Row =
 /** What one person writes for the same readers within this time is one letter. */
 export const letterMs = 5 * 60_000
 
-export function rowsOf(timeline: Pick<Timeline, 'items' | 'older'>, timeZone?: string): Row[] {
-	const rows: Row[] = [timeline.older ? { kind: 'older', key: 'older' } : { kind: 'prompt', key: 'prompt' }]
-	let day = ''
-	let letter: Message | null = null
-	for (const item of timeline.items) {
-		const { message } = item
-		const on = dayOf(message.createdAt, timeZone)
-		if (on !== day) {
-			rows.push({ kind: 'day', key: `day ${on} ${item.id}`, at: message.createdAt })
-			day = on
-			letter = null
+/** What the rows of one message depend on, beside the message. */
+interface Step {
+	item: TimelineItem
+	/** How many rows stand above those of the message. */
+	rows: number
+	day: string
+	/** The first message of the letter that it is in. */
+	letter: Message
+}
+
+/**
+ * Makes rows again and again for one discussion: a message that comes in at the end costs its own
+ * row, however many are loaded above.
+ */
+export function createRows(timeZone?: string): (timeline: Pick<Timeline, 'items' | 'older'>) => Row[] {
+	let rows: Row[] = []
+	let steps: Step[] = []
+	const dayAt = daysIn(timeZone)
+	return ({ items, older }) => {
+		const top: Row = older ? { kind: 'older', key: 'older' } : { kind: 'prompt', key: 'prompt' }
+		let same = 0
+		if (rows[0]?.key === top.key) while (same < steps.length && steps[same]?.item === items[same]) same++
+		rows = rows[0]?.key === top.key ? rows.slice(0, steps[same]?.rows ?? rows.length) : [top]
+		steps = steps.slice(0, same)
+		for (const item of items.slice(same)) {
+			const { message } = item
+			const before = steps.at(-1)
+			const above = rows.length
+			const day = dayAt(message.createdAt)
+			if (day !== before?.day) rows.push({ kind: 'day', key: `day ${day} ${item.id}`, at: message.createdAt })
+			const first = day !== before?.day || !sameLetter(before.letter, message)
+			rows.push({ kind: 'message', key: item.id, item, first })
+			steps.push({ item, rows: above, day, letter: first ? message : before.letter })
 		}
-		const first = letter === null || !sameLetter(letter, message)
-		if (first) letter = message
-		rows.push({ kind: 'message', key: item.id, item, first })
+		return rows
 	}
-	return rows
+}
+
+/** The day of a time; asks Intl once a quarter of an hour, since no zone begins its day within one. */
+function daysIn(timeZone?: string): (at: string) => string {
+	const known = new Map<number, string>()
+	return (at) => {
+		const quarter = Math.floor(Date.parse(at) / 900_000)
+		let day = known.get(quarter)
+		if (day === undefined) {
+			day = dayOf(at, timeZone)
+			known.set(quarter, day)
+		}
+		return day
+	}
 }
 
 function sameLetter(first: Message, next: Message): boolean {
@@ -65,8 +98,16 @@ export function lastOfMine(items: TimelineItem[], me: string): TimelineItem | un
 	)
 }
 
-/** Who wrote in what is loaded, the latest first. */
+/** How far back it is looked for who wrote. */
+const looked = 500
+
+/** Who wrote lately, the latest first. */
 export function writersOf(items: TimelineItem[], people: ReadonlyMap<string, Person>): Person[] {
-	const ids = new Set(items.map((item) => item.message.author).reverse())
+	const ids = new Set(
+		items
+			.slice(-looked)
+			.map((item) => item.message.author)
+			.reverse(),
+	)
 	return [...ids].flatMap((id) => people.get(id) ?? [])
 }
