@@ -22,6 +22,7 @@ import {
 	Session,
 	Status,
 	Time,
+	Totals,
 	text,
 } from './model.ts'
 
@@ -302,13 +303,19 @@ export const api = {
 		errors: ['not_found'],
 	}),
 
-	/** All that the reader sees, newest first, each with how many messages of it she sees and the last one. */
+	/** All that the reader sees, newest first. `totals`: how many messages of each she sees; none while they are being counted anew. */
 	listDiscussions: endpoint({
 		method: 'GET',
 		path: '/api/discussions',
 		who: writers,
 		input: z.strictObject({ after: z.string().max(60).optional(), limit }),
-		output: z.object({ discussions: z.array(Discussion), users: z.array(Person), next: z.string().nullable(), ...standing }),
+		output: z.object({
+			discussions: z.array(Discussion),
+			totals: z.record(Id, Totals),
+			users: z.array(Person),
+			next: z.string().nullable(),
+			...standing,
+		}),
 	}),
 	getDiscussion: endpoint({
 		method: 'GET',

@@ -114,6 +114,9 @@ export const Message = z.object({
 /** An earlier text of a message, kept when it was edited. */
 export const Edit = z.object({ ...base, message: Id, author: Id, text: text(limits.message, { lines: true }) })
 
+/** How many messages there are, and how many of them were removed. */
+export const Totals = z.object({ messages: z.int(), removed: z.int() })
+
 export const Session = z.object({
 	id: Id,
 	createdAt: Time,
@@ -131,6 +134,7 @@ export type Membership = z.infer<typeof Membership>
 export type Discussion = z.infer<typeof Discussion>
 export type Message = z.infer<typeof Message>
 export type Edit = z.infer<typeof Edit>
+export type Totals = z.infer<typeof Totals>
 export type Session = z.infer<typeof Session>
 
 /** The collections that pages and the live stream carry, each with the shape a reader gets. */

@@ -197,7 +197,7 @@ export function seesDiscussion(reader: Reader, discussion: DiscussionRecord): bo
 }
 
 /** Whether a reader who sees the discussion sees this message of it. */
-export function seesMessageIn(reader: Reader, message: MessageRecord, discussion: DiscussionRecord): boolean {
+export function seesMessageIn(reader: Reader, message: Pick<MessageRecord, 'author' | 'group'>, discussion: DiscussionRecord): boolean {
 	const { group } = message
 	if (group === null || message.author === reader.user.id || leads(reader, discussion)) return true
 	return reader.groups.has(group) && discussion.groups.includes(group)

@@ -5,11 +5,13 @@
  * it closes in order: nothing new, what was begun finishes, sockets, store.
  */
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { openReaders } from './access.ts'
 import { newSetUpToken, openEntrance } from './accounts/entrance.ts'
 import { openPeople } from './accounts/people.ts'
 import { openSessions } from './accounts/sessions.ts'
+import { counters, totalsFor } from './chat/counters.ts'
 import { openMessages } from './chat/messages.ts'
 import { openPages } from './chat/pages.ts'
 import { openReceipts } from './chat/receipts.ts'
@@ -21,6 +23,7 @@ import { openHttp } from './http.ts'
 import { type Live, openLive } from './live.ts'
 import type { Handlers, Parts } from './parts.ts'
 import { openRates } from './rates.ts'
+import { type Derived, openDerived } from './storage/derived.ts'
 import type { Store } from './storage/store.ts'
 
 export interface App {
@@ -42,6 +45,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 	const http = await openHttp(config, log)
 	let live: Live | null = null
 	let store: Store | null = null
+	let derived: Derived | null = null
 	let pruning: NodeJS.Timeout | undefined
 	http.app.server.on('upgrade', (request, socket, head) => {
 		if (live) live.upgrade(request, socket, head)
@@ -68,12 +72,16 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			const token = await newSetUpToken(parts)
 			const sessions = openSessions(parts)
 			const receipts = await openReceipts(opened)
+			const counted = openDerived(opened, join(config.folders.data, 'derived.db'), [counters], (error) =>
+				log.error({ err: error }, 'derived data failed; it is made anew at the next start'),
+			)
+			derived = counted
 			const handlers: Handlers = {
 				...openEntrance(parts),
 				...sessions.handlers,
 				...openPeople(parts),
 				...openGroups(parts),
-				...openDiscussions(parts),
+				...openDiscussions(parts, (reader, discussion) => totalsFor(counted, reader, discussion)),
 				...openMessages(parts, receipts),
 				...openPages(parts),
 				...openReturns(parts, receipts, startStep),
@@ -95,6 +103,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			await live?.close()
 			await stopped
 			http.serve(null)
+			derived?.close()
 			await store?.close()
 		},
 	}

@@ -6,7 +6,7 @@
  * nothing typed is lost; records merge by `rev`. Never touches the DOM.
  */
 import type { ApiName, Input, Output, Problem } from '../../protocol/api.ts'
-import type { Discussion, Group, Membership, Message, Person } from '../../protocol/model.ts'
+import type { Discussion, Group, Membership, Message, Person, Totals } from '../../protocol/model.ts'
 
 /** `offline`: the server does not answer. `ended`: the server ended the session; what waits is kept, locked, on this device. */
 export type Connection = 'connecting' | 'online' | 'offline' | 'ended'
@@ -51,7 +51,8 @@ export interface Snapshot {
 	waiting: number
 	refused: number
 	/** Newest activity first. `last` is the newest message the reader sees, where known. */
-	discussions: { discussion: Discussion; last: Message | null }[]
+	/** `totals`: as counted when the list was fetched. */
+	discussions: { discussion: Discussion; last: Message | null; totals: Totals | null }[]
 	discussionsState: 'loading' | 'ready'
 	groups: Group[]
 	memberships: Membership[]

@@ -40,8 +40,14 @@ async function openWorld(t: TestContext, changed: Script = {}) {
 		listGroups: () => ({ groups: [{ ...base(group, 2), name: 'Blue', createdBy: teacher.id }], ...standing() }),
 		listDiscussions: ({ after }) =>
 			after
-				? { discussions: [topic(discussion, 900)], users: [teacher], next: null, ...standing() }
-				: { discussions: [topic(idOf(9), 950)], users: [teacher], next: 'more', ...standing() },
+				? {
+						discussions: [topic(discussion, 900)],
+						totals: { [discussion]: { messages: 120, removed: 1 } },
+						users: [teacher],
+						next: null,
+						...standing(),
+					}
+				: { discussions: [topic(idOf(9), 950)], totals: {}, users: [teacher], next: 'more', ...standing() },
 		getDiscussion: ({ id }) =>
 			id === discussion ? { discussion: topic(id, 900), groups: [], users: [teacher], ...standing() } : problem('not_found'),
 		listMessages: ({ before = 1e9 }) => {

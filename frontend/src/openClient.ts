@@ -7,7 +7,7 @@
  */
 import type { ApiName, Input, Output } from '../../protocol/api.ts'
 import { type Frame, typingMs } from '../../protocol/live.ts'
-import { type Person, type PublishedName, parseCursor } from '../../protocol/model.ts'
+import { type Person, type PublishedName, parseCursor, type Totals } from '../../protocol/model.ts'
 import { type Call, createCall, type Network } from './api.ts'
 import type { Row, UserDatabase } from './chat/database.ts'
 import { openDrafts } from './chat/drafts.ts'
@@ -71,6 +71,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	const timelines = new Map<string, OpenTimeline>()
 	/** The discussion that was looked at last. */
 	let lookedAt: string | null = null
+	const totals = new Map<string, Totals>()
 	const typists = new Map<string, Map<string, number>>()
 	const saidTyping = new Map<string, number>()
 	/** Messages asked for one by one, or known to be out of sight: never asked again. */
@@ -126,7 +127,11 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			...starting.map((row) => asDiscussion(row as Row & { command: 'startDiscussion' }, me.id)),
 			...records.all('discussions').values(),
 		]
-			.map((discussion) => ({ discussion, last: records.messagesOf(discussion.id).messages.at(-1) ?? null }))
+			.map((discussion) => ({
+				discussion,
+				last: records.messagesOf(discussion.id).messages.at(-1) ?? null,
+				totals: totals.get(discussion.id) ?? null,
+			}))
 			.map((entry) => {
 				const same = before.get(entry.discussion.id)
 				return same && sameEntry(same, entry) ? same : entry
@@ -196,6 +201,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		for (let after: string | undefined; ; ) {
 			const page = await call('listDiscussions', { limit: 100, ...(after ? { after } : {}) })
 			pages.push(page)
+			for (const [id, counted] of Object.entries(page.totals)) totals.set(id, counted)
 			if (page.next === null) return pages
 			after = page.next
 		}
@@ -451,6 +457,7 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 function sameEntry(a: Snapshot['discussions'][number], b: Snapshot['discussions'][number]): boolean {
 	return (
 		a.last === b.last &&
+		a.totals === b.totals &&
 		(a.discussion === b.discussion || (a.discussion.rev === 0 && b.discussion.rev === 0 && a.discussion.id === b.discussion.id))
 	)
 }

@@ -41,7 +41,7 @@ async function openDevice(t: TestContext) {
 			return {}
 		}),
 		listGroups: signedIn(() => ({ groups: [], cursor, kept: null, released: null })),
-		listDiscussions: signedIn(() => ({ discussions: [], users: [], next: null, cursor, kept: null, released: null })),
+		listDiscussions: signedIn(() => ({ discussions: [], totals: {}, users: [], next: null, cursor, kept: null, released: null })),
 		sendMessage: ({ id, text }) =>
 			signedIn((me) => {
 				world.sent.push(`${me.name}: ${text}`)

@@ -308,3 +308,20 @@ test('[M11] a page that did not change is not sent again; any change sends it', 
 	assert.equal(await ask(lecturer), 200, 'the tag of another reader')
 	assert.equal((await student.fetch(`/api/discussions/${discussion.id}/messages`)).headers.get('cache-control'), 'private, no-cache')
 })
+
+test('[M20] the list of discussions counts the messages that the reader sees, and names the removed ones', async (t) => {
+	const server = await startServer(t)
+	const { student, other, lecturer, discussion } = await openClass(server)
+	const first = await student.send(discussion, 'One')
+	await student.send(discussion, 'Two')
+	await lecturer.send(discussion, 'For all', { group: null })
+	await student.call('setRemoved', { id: first.id, removed: true })
+	for (const client of [student, lecturer, other]) {
+		const { discussions, totals } = await client.call('listDiscussions', {})
+		for (const { id } of discussions) {
+			const seen = await pageOf(client, id)
+			assert.deepEqual(totals[id], { messages: seen.length, removed: seen.filter(({ removed }) => removed).length })
+		}
+	}
+	assert.deepEqual((await lecturer.call('listDiscussions', {})).totals[discussion.id], { messages: 3, removed: 1 })
+})

@@ -6,10 +6,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { Reader } from '../access.ts'
+import type { DiscussionRecord, UserRecord } from '../storage/collections.ts'
 import { type Derived, openDerived } from '../storage/derived.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
-import { counters, totalsOf } from './counters.ts'
+import { counters, totalsFor } from './counters.ts'
 
 const id = (n: number) => n.toString(16).padStart(24, '0')
 const discussion = id(1)
@@ -44,11 +46,19 @@ async function send(store: Store, n: number, author: string, group: string | nul
 	)
 }
 
+const talkAbout = { id: discussion, groups: [groupA, groupB], createdBy: id(31) } as DiscussionRecord
+
+function reader(user: string, role: 'student' | 'lecturer', ...groups: string[]): Reader {
+	return { user: { id: user, role } as UserRecord, approved: true, groups: new Map(groups.map((group) => [group, null])), keys: [] }
+}
+
+const lecturer = reader(id(31), 'lecturer')
+
 /** As it should be: alice is in A and has one message from her time in B. */
 function check(derived: Derived): void {
-	assert.deepEqual(totalsOf(derived, discussion, { id: alice, groups: [groupA] }), { messages: 4, removed: 1 })
-	assert.deepEqual(totalsOf(derived, discussion, { id: bob, groups: [groupB] }), { messages: 3, removed: 0 })
-	assert.deepEqual(totalsOf(derived, discussion, { id: id(31), groups: null }), { messages: 5, removed: 1 })
+	assert.deepEqual(totalsFor(derived, reader(alice, 'student', groupA), talkAbout), { messages: 4, removed: 1 })
+	assert.deepEqual(totalsFor(derived, reader(bob, 'student', groupB), talkAbout), { messages: 3, removed: 0 })
+	assert.deepEqual(totalsFor(derived, lecturer, talkAbout), { messages: 5, removed: 1 })
 }
 
 async function talk(store: Store): Promise<void> {
@@ -110,13 +120,13 @@ test('[S92] Derived data is rebuilt from records where it is missing, damaged, p
 	await store.prune(new Date(Date.now() + 1_000))
 	const derived = derive(store, path)
 	await derived.ready
-	assert.deepEqual(totalsOf(derived, discussion, { id: id(31), groups: null }), { messages: 6, removed: 2 })
+	assert.deepEqual(totalsFor(derived, lecturer, talkAbout), { messages: 6, removed: 2 })
 	derived.close()
 	await store.replaceAll(await store.exportAt())
 	store = await open(path)
 	const after = derive(store, path)
 	await after.ready
-	assert.deepEqual(totalsOf(after, discussion, { id: id(31), groups: null }), { messages: 6, removed: 2 })
+	assert.deepEqual(totalsFor(after, lecturer, talkAbout), { messages: 6, removed: 2 })
 	after.close()
 	await store.close()
 })

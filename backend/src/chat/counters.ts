@@ -3,14 +3,11 @@
  *
  * Promises totals that count records and name the removed ones, as a count in the database would.
  */
-import type { MessageRecord } from '../storage/collections.ts'
-import type { Derivation, Derived } from '../storage/derived.ts'
 
-export interface Totals {
-	messages: number
-	/** Of which removed. */
-	removed: number
-}
+import type { Totals } from '../../../protocol/model.ts'
+import { type Reader, seesMessageIn } from '../access.ts'
+import type { DiscussionRecord, MessageRecord } from '../storage/collections.ts'
+import type { Derivation, Derived } from '../storage/derived.ts'
 
 export const counters: Derivation = {
 	name: 'counters',
@@ -43,19 +40,15 @@ export const counters: Derivation = {
 	},
 }
 
-/**
- * What a reader sees of each discussion: all of it (`groups` null), or what is for her groups, for all, or
- * by herself. Null while the counters are being rebuilt.
- */
-export function totalsOf(derived: Derived, discussion: string, reader: { id: string; groups: readonly string[] | null }): Totals | null {
+/** How many messages of a discussion that she sees the reader sees. Null while they are being counted anew. */
+export function totalsFor(derived: Derived, reader: Reader, discussion: DiscussionRecord): Totals | null {
 	return derived.read((db) => {
-		const rows = db.prepare('SELECT audience, author, messages, removed FROM counters WHERE discussion = ?').all(discussion)
+		const rows = db.prepare('SELECT audience, author, messages, removed FROM counters WHERE discussion = ?').all(discussion.id)
 		const totals = { messages: 0, removed: 0 }
-		for (const row of rows as unknown as ({ audience: string; author: string } & Totals)[]) {
-			const visible = reader.groups === null || row.audience === '' || row.author === reader.id || reader.groups.includes(row.audience)
-			if (!visible) continue
-			totals.messages += row.messages
-			totals.removed += row.removed
+		for (const { audience, author, messages, removed } of rows as unknown as ({ audience: string; author: string } & Totals)[]) {
+			if (!seesMessageIn(reader, { author, group: audience || null }, discussion)) continue
+			totals.messages += messages
+			totals.removed += removed
 		}
 		return totals
 	})

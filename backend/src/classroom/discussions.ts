@@ -6,6 +6,7 @@
  */
 
 import type { ParsedInput } from '../../../protocol/api.ts'
+import type { Totals } from '../../../protocol/model.ts'
 import {
 	isIn,
 	leads,
@@ -73,11 +74,11 @@ async function newest(store: Store, reader: Reader, after: string | undefined, l
 	return [...found.values()].sort((a, b) => b.seq - a.seq || (a.id < b.id ? 1 : -1)).slice(0, limit)
 }
 
-/** The handlers of discussions. */
-export function openDiscussions({
-	store,
-	rates,
-}: Parts): Pick<Handlers, 'listDiscussions' | 'getDiscussion' | 'startDiscussion' | 'editDiscussion'> {
+/** The handlers of discussions; `count` tells how many messages of one a reader sees, where that is known. */
+export function openDiscussions(
+	{ store, rates }: Parts,
+	count: (reader: Reader, discussion: DiscussionRecord) => Totals | null,
+): Pick<Handlers, 'listDiscussions' | 'getDiscussion' | 'startDiscussion' | 'editDiscussion'> {
 	return {
 		async listDiscussions({ after, limit }, { reader }) {
 			const place = standing(store)
@@ -85,6 +86,12 @@ export function openDiscussions({
 			const page = found.slice(0, limit)
 			return {
 				discussions: page.map(publicDiscussion),
+				totals: Object.fromEntries(
+					page.flatMap((discussion) => {
+						const totals = count(reader, discussion)
+						return totals ? [[discussion.id, totals]] : []
+					}),
+				),
 				users: await cards(
 					store,
 					reader,

@@ -36,7 +36,7 @@ function Section({ title, discussions }: { title: string; discussions: Snapshot[
 		<>
 			<h2 className={classes.heading}>{title}</h2>
 			<ul className={classes.topics}>
-				{discussions.map(({ discussion, last }) => (
+				{discussions.map(({ discussion, last, totals }) => (
 					<li key={discussion.id}>
 						<NavLink
 							to={`/d/${discussion.id}`}
@@ -50,9 +50,11 @@ function Section({ title, discussions }: { title: string; discussions: Snapshot[
 								</time>
 							</span>
 							<span className={classes.last} dir="auto">
-								{last
-									? `${who(last, people, me.id) ?? t('you')}: ${last.removed || last.text === null ? t('message.removed') : last.text}`
-									: discussion.prompt || t('list.empty')}
+								{discussion.status === 'closed' && totals
+									? t(totals.removed > 0 ? 'list.totalsRemoved' : 'list.totals', { count: totals.messages, removed: totals.removed })
+									: last
+										? `${who(last, people, me.id) ?? t('you')}: ${last.removed || last.text === null ? t('message.removed') : last.text}`
+										: discussion.prompt || t('list.empty')}
 							</span>
 						</NavLink>
 					</li>

@@ -75,6 +75,10 @@ export const en = {
 	'list.closed': 'Closed',
 	'list.none': 'No discussions yet.',
 	'list.empty': 'Nobody has written yet',
+	'list.totalsRemoved_one': 'One message, removed · can be read',
+	'list.totalsRemoved_other': '{{count}} messages, of which {{removed}} removed',
+	'list.totals_one': 'One message · can be read',
+	'list.totals_other': '{{count}} messages · can be read',
 
 	'nothing.choose': 'Choose a discussion',
 	'nothing.chooseText': 'Those with the newest messages stand first.',

@@ -76,6 +76,8 @@ export const id: Locale = {
 	'list.closed': 'Ditutup',
 	'list.none': 'Belum ada diskusi.',
 	'list.empty': 'Belum ada yang menulis',
+	'list.totalsRemoved_other': '{{count}} pesan, {{removed}} di antaranya dihapus',
+	'list.totals_other': '{{count}} pesan · dapat dibaca',
 
 	'nothing.choose': 'Pilih sebuah diskusi',
 	'nothing.chooseText': 'Yang pesannya paling baru berada paling atas.',
