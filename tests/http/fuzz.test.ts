@@ -74,7 +74,7 @@ async function assertAnswered(client: Somebody, name: ApiName, input: unknown): 
 	return false
 }
 
-const runs = Number(process.env.FUZZ_RUNS ?? 25)
+const runs = Number(process.env.FUZZ_RUNS ?? 40)
 
 test('[A14] whatever is sent to any endpoint, there is no 500, no crash, and no record that breaks its schema', async (t) => {
 	const free = { burst: 1e9, perMinute: 1e9 }
