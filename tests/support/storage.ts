@@ -225,9 +225,12 @@ export async function everything(store: Store<never> | TestStore): Promise<Map<s
 
 /**
  * Opens the engine's database as its only user and checks all of it: the chain of hashes, the numbers,
- * that the records are what the journal says, and that every index finds them.
+ * that the records are what the journal says, and that every index finds them. Gives what is there.
  */
-export async function verifyAll(engine: Engine, collections: Readonly<Record<string, CollectionSpec>> = specs): Promise<void> {
+export async function verifyAll(
+	engine: Engine,
+	collections: Readonly<Record<string, CollectionSpec>> = specs,
+): Promise<{ lineage: string; seq: number; records: Map<string, StoredRecord> }> {
 	const head = await engine.head()
 	const store = await openCore(engine, { specs: collections, schema: () => head.schema })
 	try {
@@ -254,6 +257,7 @@ export async function verifyAll(engine: Engine, collections: Readonly<Record<str
 			const then = ever.filter(({ collection }) => collection === name).map(({ record }) => record)
 			for (const index in spec.indexes) await verifyIndex(engine, spec, name, index, now, [...now, ...then])
 		}
+		return { lineage: head.lineage, seq: head.seq, records: present }
 	} finally {
 		await store.close()
 	}

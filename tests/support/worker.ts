@@ -4,9 +4,16 @@
  * Started by tests/crash only. Writes pairs of records, so that half a step would show.
  */
 import { createInterface } from 'node:readline'
-import type { StoredRecord } from '../../backend/src/storage/collections.ts'
+import type { CollectionSpec, StoredRecord } from '../../backend/src/storage/collections.ts'
 import { openStore } from '../../backend/src/storage/open.ts'
-import { id, note, person, specs, type TestStore } from './storage.ts'
+import { id, note, person, type TestStore } from './storage.ts'
+
+/** Few indexes: each page that a step touches is a write that the fault tests fail. */
+export const workerSpecs: Readonly<Record<string, CollectionSpec>> = {
+	system: { indexes: {}, ids: [], times: [] },
+	people: { indexes: { mail: { key: ['mail'], unique: true } }, ids: [], times: [] },
+	notes: { indexes: { tag: { key: [{ each: 'tags' }] } }, ids: [], times: [] },
+}
 
 type Row = { collection: string; record: StoredRecord }
 
@@ -38,11 +45,7 @@ function pair(n: number, text: string): Promise<unknown> {
 async function obey(order: Order): Promise<unknown> {
 	switch (order.op) {
 		case 'open':
-			store = (await openStore({
-				folder: order.folder,
-				backups: `${order.folder}/none`,
-				specs: { ...systemSpecs, ...specs },
-			})) as unknown as TestStore
+			store = (await openStore({ folder: order.folder, backups: `${order.folder}/none`, specs: workerSpecs })) as unknown as TestStore
 			return store.head.seq
 		case 'pair':
 			return pair(order.n, order.text)
@@ -75,7 +78,6 @@ async function obey(order: Order): Promise<unknown> {
 	}
 }
 
-const systemSpecs = { system: { indexes: {}, ids: [], times: [] } }
 const nameOf = (error: Error) => error.name
 
 if (process.argv[1] === import.meta.filename) {

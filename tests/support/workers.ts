@@ -9,13 +9,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
-import type { CollectionSpec } from '../../backend/src/storage/collections.ts'
 import { openSqlite } from '../../backend/src/storage/sqlite.ts'
-import { everything, id, openTestStore, specs, verifyAll } from './storage.ts'
-import type { Answer, Order } from './worker.ts'
-
-/** The collections of the worker's store. */
-export const workerSpecs: Record<string, CollectionSpec> = { system: { indexes: {}, ids: [], times: [] }, ...specs }
+import { id, verifyAll } from './storage.ts'
+import { type Answer, type Order, workerSpecs } from './worker.ts'
 
 export interface TestWorker {
 	process: ChildProcess
@@ -51,26 +47,22 @@ export function startWorker(t: TestContext, env: Record<string, string> = {}): T
  */
 export async function judge(folder: string): Promise<{ pairs: Map<number, string>; seq: number; lineage: string } | null> {
 	if (!existsSync(join(folder, 'lineage'))) return null
-	await verifyAll(await openSqlite(folder, workerSpecs), workerSpecs)
+	const { lineage, seq, records } = await verifyAll(await openSqlite(folder, workerSpecs), workerSpecs)
 	for (const name of readdirSync(folder).filter((name) => /^chat-.*\.db$/.test(name))) {
 		const db = new DatabaseSync(join(folder, name))
 		assert.deepEqual({ ...db.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' })
 		db.close()
 	}
-	const store = await openTestStore(await openSqlite(folder, workerSpecs), { specs: workerSpecs })
 	const pairs = new Map<number, string>()
-	const all = await everything(store)
-	for (const [key, record] of all) {
+	for (const [key, record] of records) {
 		const [collection, recordId] = key.split(' ')
 		const n = Number.parseInt(recordId!, 16)
-		if (collection === 'people') assert.ok(all.has(`notes ${id(n)}`), `Half of the step that wrote ${n} is missing.`)
+		if (collection === 'people') assert.ok(records.has(`notes ${id(n)}`), `Half of the step that wrote ${n} is missing.`)
 		if (collection !== 'notes') continue
 		const { text } = record as unknown as { text: string }
-		const other = all.get(`people ${id(n)}`) as unknown as { name: string } | undefined
+		const other = records.get(`people ${id(n)}`) as unknown as { name: string } | undefined
 		assert.ok(other && (other.name === text || other.name === 'erased'), `Half of the step that wrote ${n} is missing.`)
 		pairs.set(n, text)
 	}
-	const { seq, lineage } = store.head
-	await store.close()
 	return { pairs, seq, lineage }
 }

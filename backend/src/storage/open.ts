@@ -92,7 +92,12 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 		return await openLocked(folder, options, () => lock.release())
 	} catch (error) {
 		lock.release()
-		throw error
+		const full = error instanceof StorageFull || (error as NodeJS.ErrnoException).code === 'ENOSPC'
+		if (!full) throw error
+		throw new StorageUnavailable('The disk is full, so the database can not be opened.', {
+			hint: 'Free some space, then start again.',
+			cause: error,
+		})
 	}
 }
 
@@ -129,7 +134,13 @@ async function openLocked(folder: string, options: OpenOptions, onClosed: () => 
 			...(list.length > 0 ? { upgrade: upgrader(list) } : {}),
 			...(options.writeTimeoutMs === undefined ? {} : { writeTimeoutMs: options.writeTimeoutMs }),
 			onReplacing: (next) => note({ lineage: found.lineage, next }),
-			onReplaced: (lineage) => note({ lineage }),
+			onReplaced(lineage) {
+				try {
+					note({ lineage })
+				} catch {
+					// The restore is in place, and the note accepts it already: the next start writes it anew.
+				}
+			},
 			onClosed,
 		})
 		const store = core as unknown as Store
@@ -190,13 +201,7 @@ async function whole<T>(folder: string, backups: string, open: () => Promise<T>)
 	try {
 		return await open()
 	} catch (error) {
-		if (error instanceof StorageUnavailable) throw error
-		if (error instanceof StorageFull) {
-			throw new StorageUnavailable('The disk is full, so the database can not be opened.', {
-				hint: 'Free some space, then start again.',
-				cause: error,
-			})
-		}
+		if (error instanceof StorageUnavailable || error instanceof StorageFull) throw error
 		throw new StorageUnavailable(`The database in ${folder} can't be opened: ${(error as Error).message}`, {
 			hint: `To bring the data back: ./restore.sh ${newestBackup(backups) ?? 'latest'}. Nothing was changed.`,
 			cause: error,
