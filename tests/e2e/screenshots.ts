@@ -27,15 +27,6 @@ test('screenshots', async ({ browser }) => {
 	const school = await openSchool()
 	try {
 		const scenes = await play(school)
-		for (const language of ['en', 'id'] as const)
-			for (const scheme of ['light', 'dark'] as const)
-				for (const [size, viewport] of Object.entries(sizes)) {
-					const look = { language, scheme, viewport, phone: size === 'phone' }
-					for (const scene of scenes) {
-						if (only && !`${scene.name} ${size} ${scheme} ${language}`.match(only)) continue
-						await take(browser, school, scene, look, join(folder, `${scene.name}-${size}-${scheme}-${language}.png`))
-					}
-				}
 		if (!only) {
 			const setUp = { name: 'set-up', path: `/setup#${bare.setUpToken}` }
 			const wide = { language: 'en', scheme: 'light', viewport: sizes.desktop, phone: false } as const
@@ -45,6 +36,15 @@ test('screenshots', async ({ browser }) => {
 			await take(browser, school, discussion, wide, join(images, 'discussion.png'))
 			await take(browser, school, discussion, tall, join(images, 'phone.png'))
 		}
+		for (const language of ['en', 'id'] as const)
+			for (const scheme of ['light', 'dark'] as const)
+				for (const [size, viewport] of Object.entries(sizes)) {
+					const look = { language, scheme, viewport, phone: size === 'phone' }
+					for (const scene of scenes) {
+						if (only && !`${scene.name} ${size} ${scheme} ${language}`.match(only)) continue
+						await take(browser, school, scene, look, join(folder, `${scene.name}-${size}-${scheme}-${language}.png`))
+					}
+				}
 		console.log(`Every screen is in ${folder}`)
 	} finally {
 		await bare.close()
@@ -215,7 +215,7 @@ async function play(school: School): Promise<Scene[]> {
 			who: budi,
 			path: at(phones),
 			async act(page) {
-				const letter = page.locator('article').nth(-4)
+				const letter = page.locator('article').filter({ hasText: 'lovely phrase' })
 				if ((page.viewportSize()?.width ?? 0) < 500) await letter.tap()
 				else await letter.hover()
 				await letter.getByRole('button', { name: /Reply|Balas/ }).click()
