@@ -23,7 +23,7 @@ export function tryLock(folder: string): WriterLock | null {
 		if ((error as { errcode?: number }).errcode === 5) return null
 		throw error
 	}
-	return { release: () => db.close() }
+	return { release: () => db.isOpen && db.close() }
 }
 
 /** Waits as a standby until the lock is free. `onWait` is called once, when it is not free at first. */
