@@ -25,7 +25,8 @@ export function failuresContract(name: string, begin: Begin): void {
 	const putNote = (store: TestStore, n: number, more = {}) => store.write(null, (tx) => tx.put('notes', note(n, more)))
 
 	test(`[S20] ${name}: closing takes no more writes and waits for those that were taken`, async (t) => {
-		const { store, gate, database } = await begin(t)
+		let closed = 0
+		const { store, gate, database } = await begin(t, { onClosed: () => closed++ })
 		const release = gate.hold()
 		const first = putNote(store, 1)
 		await settle()
@@ -48,7 +49,7 @@ export function failuresContract(name: string, begin: Begin): void {
 		)
 		release()
 		await Promise.all([first, slow, ...more, closing, twice, store.close()])
-		assert.equal(heard.length, 52)
+		assert.deepEqual([heard.length, closed], [52, 1])
 		const again = await openTestStore(await database.open())
 		assert.equal(again.head.seq, 52)
 		await again.close()

@@ -28,8 +28,8 @@ export type WriterRequest =
 export type WriterAnswer = { ok: true; value: unknown } | { ok: false; why: 'full' | 'fenced' | 'failed'; message: string }
 
 const SQLITE = { busy: 5, full: 13 }
-/** So many pages (6 MiB) in the log: then they are copied into the database. */
-const CHECKPOINT_PAGES = 1_500
+/** So many pages (8 MiB) in the log: then they are copied into the database. */
+const CHECKPOINT_PAGES = 2_000
 /** The log is cut back to this after it was longer. */
 const LOG_BYTES = 64 * 1024 * 1024
 /** Long work is done in slices, so that groups are not kept waiting: so many rows, or milliseconds. */
