@@ -11,9 +11,13 @@ import type { EngineQuery, Keys, Position } from './engine.ts'
 /** Between the parts of a key: no text may contain it. */
 const SEPARATOR = '\u0001'
 
+/** Letters that Unicode does not take apart, and what people type for them. */
+const LETTERS: Record<string, string> = { ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ß: 'ss', æ: 'ae', œ: 'oe', ħ: 'h', ı: 'i', ŋ: 'n' }
+
 /** Case, width and accents do not matter: what people type when they search. */
 function fold(value: string): string {
-	return value.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().normalize('NFC')
+	const letters = value.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().normalize('NFC')
+	return letters.replace(/[łøđðþßæœħıŋ]/g, (letter) => LETTERS[letter]!)
 }
 
 /** An address without case: accents stay, since they make another address. */

@@ -119,6 +119,7 @@ export function readingContract(name: string, begin: Begin): void {
 			assert.deepEqual(await find('people', 'words', ['sit']), [1, 3], 'who has two such words is found once')
 			assert.deepEqual(await find('people', 'words', ['sitix']), [])
 			assert.deepEqual(await find('people', 'words', ['ł']), [4])
+			assert.deepEqual(await find('people', 'words', ['l']), [4], 'a letter that Unicode does not take apart')
 			assert.deepEqual(await find('people', 'words', ['한']), [4])
 			assert.equal((await find('people', 'words', [''])).length, 4)
 			assert.deepEqual(await find('people', 'teamName', ['red', 'S']), [1])
