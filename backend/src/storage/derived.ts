@@ -43,7 +43,12 @@ const BATCH = 500
 
 /** Opens derived data over a store; `failed` hears of defects, after which it stays unread until the next start. */
 export function openDerived(store: Store, path: string, derivations: readonly Derivation[], failed: (error: Error) => void): Derived {
-	return new DerivedData(store, path, derivations, failed)
+	try {
+		return new DerivedData(store, path, derivations, failed)
+	} catch (error) {
+		failed(error as Error)
+		return { read: () => null, ready: Promise.resolve(), close() {} }
+	}
 }
 
 class DerivedData implements Derived {
@@ -95,7 +100,8 @@ class DerivedData implements Derived {
 
 	#commit(entries: readonly Entry[]): void {
 		if (!this.#pending) return
-		this.#pending.push(...entries)
+		// A group is committed a moment before it is told: catching up may have read it from the journal already.
+		for (const entry of entries) if (entry.seq > this.#cursor) this.#pending.push(entry)
 		this.#timer ??= setTimeout(() => {
 			this.#timer = null
 			this.read(() => null)
@@ -162,7 +168,9 @@ class DerivedData implements Derived {
 	}
 
 	async #rebuild(): Promise<void> {
-		reset(this.#db)
+		this.#db.close()
+		removeFiles(this.#path)
+		this.#db = open(this.#path)
 		for (const derivation of this.#derivations) derivation.create(this.#db)
 		const { seq, records } = await this.#store.exportAt()
 		let batch: DerivedChange[] = []
@@ -225,10 +233,4 @@ function prepare(path: string): DatabaseSync {
 		db.close()
 		throw error
 	}
-}
-
-function reset(db: DatabaseSync): void {
-	const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'cursor'").all() as { name: string }[]
-	for (const { name } of tables) db.exec(`DROP TABLE "${name}"`)
-	db.exec('DELETE FROM cursor')
 }
