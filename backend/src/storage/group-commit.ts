@@ -6,6 +6,7 @@
  * again. A step is answered exactly once. Never reads or writes the database but through its port.
  */
 import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StoredRecord } from './collections.ts'
 import type { Committed } from './committed.ts'
 import { type Engine, type Entry, Fenced, type Head, OutcomeUnknown, StorageFull, StorageUnavailable } from './engine.ts'
@@ -30,11 +31,12 @@ const limits = {
 	groupOperations: 1_000,
 	groupBytes: 8 * 1024 * 1024,
 	waitingSteps: 20_000,
-	/** Answers given in one turn of the event loop. */
+	/** Steps run, and answers given, in one turn of the event loop. */
+	stepsPerTurn: 64,
 	answersPerTurn: 32,
 	/** A commit that took longer means a slow disk: then the next group is held to fill up (facts: p50 a third better). */
 	slowCommitMs: 3,
-	holdOfLastCommit: 0.3,
+	holdOfLastCommit: 0.6,
 }
 
 interface Job {
@@ -176,9 +178,10 @@ export class GroupCommit {
 		this.#stepping = true
 		// With nothing in flight, half of what waits goes first, so that the disk and this thread work at the same time.
 		let share = Math.max(8, this.#queue.size >> 1)
-		while (this.#queue.size > 0 && !this.#forming.full && !this.stopped) {
+		for (let run = 1; this.#queue.size > 0 && !this.#forming.full && !this.stopped; run++) {
 			await this.#runStep(this.#queue.shift()!)
 			if (--share <= 0) this.#flush()
+			if (run % limits.stepsPerTurn === 0) await nextTurn()
 		}
 		this.#stepping = false
 		this.#flush()
