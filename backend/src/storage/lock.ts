@@ -8,6 +8,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { StorageFull } from './engine.ts'
 
 export interface WriterLock {
 	release(): void
@@ -20,8 +21,9 @@ export function tryLock(folder: string): WriterLock | null {
 		db.exec('PRAGMA busy_timeout=0; BEGIN EXCLUSIVE')
 	} catch (error) {
 		db.close()
-		if ((error as { errcode?: number }).errcode === 5) return null
-		throw error
+		const { errcode } = error as { errcode?: number }
+		if (errcode === 5) return null
+		throw errcode === 13 ? new StorageFull('The disk is full.') : error
 	}
 	return { release: () => db.isOpen && db.close() }
 }

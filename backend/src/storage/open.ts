@@ -13,7 +13,7 @@ import { type CollectionSpec, collections } from './collections.ts'
 import { openCore } from './core.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
 import { StorageFull, StorageUnavailable } from './engine.ts'
-import { waitForLock } from './lock.ts'
+import { type WriterLock, waitForLock } from './lock.ts'
 import { migrations as allMigrations, type Migration, rewriteRecords, schemaOf, upgrader } from './migrations.ts'
 import { createSqlite, findLineage, listLineages, openSqlite, readHead } from './sqlite.ts'
 import type { Store } from './store.ts'
@@ -84,14 +84,16 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 	const folder = resolve(options.folder)
 	mkdirSync(folder, { recursive: true })
 	if (existsSync('/proc/self/mountinfo')) refuseRemote(realpathSync(folder), readFileSync('/proc/self/mountinfo', 'utf8'))
-	const lock = await waitForLock(folder, {
-		...(options.onStandby ? { onWait: options.onStandby } : {}),
-		...(options.signal ? { signal: options.signal } : {}),
-	})
+	let lock: WriterLock | undefined
 	try {
-		return await openLocked(folder, options, () => lock.release())
+		lock = await waitForLock(folder, {
+			...(options.onStandby ? { onWait: options.onStandby } : {}),
+			...(options.signal ? { signal: options.signal } : {}),
+		})
+		const { release } = lock
+		return await openLocked(folder, options, release)
 	} catch (error) {
-		lock.release()
+		lock?.release()
 		const full = error instanceof StorageFull || (error as NodeJS.ErrnoException).code === 'ENOSPC'
 		if (!full) throw error
 		throw new StorageUnavailable('The disk is full, so the database can not be opened.', {
