@@ -79,11 +79,11 @@ const app = await openApp(config, log)
 const waiting = new AbortController()
 
 let stopping = false
-async function stop(signal: string): Promise<void> {
+async function stop(): Promise<void> {
 	// Asked twice: at once.
 	if (stopping) process.exit(130)
 	stopping = true
-	log.info({ signal }, 'stopping')
+	console.log('Stopping: what was begun is finished first.')
 	waiting.abort()
 	try {
 		await app.close()
@@ -93,7 +93,7 @@ async function stop(signal: string): Promise<void> {
 		process.exit(1)
 	}
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop(signal))
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void stop())
 
 const port = await listen(app, config)
 const address = `http://localhost:${port}`
