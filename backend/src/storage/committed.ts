@@ -54,9 +54,8 @@ export class Committed {
 	}
 
 	async find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]> {
-		const began = this.#seq
-		const found = await this.#engine.find(collection, index, query)
-		return found.map((record) => this.#remember(collection, record, began))
+		// Lists are not kept: whoever leafs through old pages would drive out what is used all the time.
+		return (await this.#engine.find(collection, index, query)).map((record) => this.#newest(collection, record))
 	}
 
 	/** Takes in what a group committed, up to the entry `seq`. */
@@ -69,12 +68,16 @@ export class Committed {
 
 	/** Keeps what was read since the entry `began`, and gives the newest committed form. */
 	#remember(collection: string, record: StoredRecord, began: number): StoredRecord {
-		const cached = this.#cache.get(collection, record.id)
-		// A read that was under way during a commit must not bring an older form back, nor what was removed.
-		if (cached && cached.rev >= record.rev) return cached.record ?? record
-		const upgraded = this.#upgrade(collection, record)
+		const newest = this.#newest(collection, record)
 		// What was committed since may have left the cache already: then nobody knows whether this is the newest.
-		if (this.#cache.newestDropped <= began) this.#cache.set(collection, record.id, { rev: record.rev, record: upgraded })
-		return upgraded
+		const known = this.#cache.get(collection, record.id)
+		if (!known && this.#cache.newestDropped <= began) this.#cache.set(collection, record.id, { rev: record.rev, record: newest })
+		return newest
+	}
+
+	/** A read that was under way during a commit must not bring an older form back, nor what was removed. */
+	#newest(collection: string, record: StoredRecord): StoredRecord {
+		const known = this.#cache.get(collection, record.id)
+		return known && known.rev >= record.rev ? (known.record ?? record) : this.#upgrade(collection, record)
 	}
 }

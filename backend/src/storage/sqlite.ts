@@ -268,7 +268,9 @@ class SqliteEngine implements Engine {
 
 	async find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]> {
 		const [sql, values] = this.#select(collection, index, query)
-		return (this.#prepare(sql).all(...values) as { doc: string }[]).map((row) => JSON.parse(row.doc))
+		const rows = this.#prepare(sql).all(...values) as { doc: string }[]
+		// One text is parsed faster than many.
+		return JSON.parse(`[${rows.map((row) => row.doc).join()}]`)
 	}
 
 	/** The statement of a query, and its values. */
@@ -299,6 +301,8 @@ class SqliteEngine implements Engine {
 	/** The integer key next to a position: the last up to it (for `>`), or the first from it on (for `<`), also when its record is gone. */
 	#place(table: string, { seq, id }: Position, sign: '>' | '<'): number {
 		const first = seq * ORDINALS
+		const own = this.#prepare(`SELECT pk FROM ${table} WHERE id = ? AND pk BETWEEN ? AND ?`).get(id, first, first + ORDINALS - 1)
+		if (own) return (own as { pk: number }).pk
 		const born = this.#prepare(`SELECT pk, id FROM ${table} WHERE pk BETWEEN ? AND ? ORDER BY pk`).all(first, first + ORDINALS - 1)
 		const rows = born as { pk: number; id: string }[]
 		if (sign === '>') return rows.findLast((row) => row.id <= id)?.pk ?? first - 1
