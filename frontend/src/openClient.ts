@@ -410,7 +410,9 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		async send({ discussion, group, text, replyTo }) {
 			const writtenAt = new Date(clock.now()).toISOString()
 			const whom = group === undefined ? {} : { group }
-			await outbox.add({ command: 'sendMessage', input: { id: makeId(clock), discussion, ...whom, text, replyTo, writtenAt } })
+			const adding = outbox.add({ command: 'sendMessage', input: { id: makeId(clock), discussion, ...whom, text, replyTo, writtenAt } })
+			drafts.hold(discussion, adding)
+			await adding
 			await drafts.sent(discussion, text)
 			flush()
 		},

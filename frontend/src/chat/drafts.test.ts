@@ -50,6 +50,21 @@ test('[W21] an empty draft is none, and a sent one goes unless something else wa
 	assert.equal(await drafts.find('d'), null)
 })
 
+test('[W21] while a text is being sent its draft stays on the device, whatever is typed next', async (t) => {
+	const database = await open(t)
+	const drafts = openDrafts(database)
+	await drafts.save('d', draft('being sent'))
+	const sending = Promise.withResolvers<void>()
+	drafts.hold('d', sending.promise)
+	const saved = drafts.save('d', draft('the next one'))
+	await new Promise((resolve) => setTimeout(resolve, 20))
+	assert.equal((await database.drafts.get('d'))?.text, 'being sent')
+	assert.equal((await drafts.find('d'))?.text, 'the next one')
+	sending.reject(new Error('the device is full'))
+	await saved
+	assert.equal((await database.drafts.get('d'))?.text, 'the next one')
+})
+
 test('[W14] the lease is held by one tab, let go at the end, and taken over when its tab is dead or the clock was set back', async (t) => {
 	const database = await open(t)
 	const order: string[] = []

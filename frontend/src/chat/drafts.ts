@@ -12,6 +12,8 @@ export interface Drafts {
 	find(discussion: string): Promise<Draft | null>
 	/** Resolves when this draft, or a later one, is on the device. An empty text deletes. */
 	save(discussion: string, draft: Draft): Promise<void>
+	/** What is typed from now on is written only once `sending` has ended: until then the draft on the device is what is being sent. */
+	hold(discussion: string, sending: Promise<unknown>): void
 	/** This text was sent: its draft is not needed any more. */
 	sent(discussion: string, text: string): Promise<void>
 }
@@ -20,9 +22,11 @@ export interface Drafts {
 export function openDrafts(database: UserDatabase): Drafts {
 	const newest = new Map<string, Draft>()
 	const writing = new Map<string, Promise<void>>()
+	const held = new Map<string, Promise<unknown>>()
 
 	async function write(discussion: string) {
 		try {
+			await held.get(discussion)
 			for (let draft = newest.get(discussion); draft; draft = newest.get(discussion)) {
 				const { text, replyTo, editing } = draft
 				if (text) await database.drafts.put({ discussion, text, replyTo, editing })
@@ -49,6 +53,14 @@ export function openDrafts(database: UserDatabase): Drafts {
 	return {
 		find,
 		save,
+		hold(discussion, sending) {
+			const ended = sending.then(
+				() => {},
+				() => {},
+			)
+			held.set(discussion, ended)
+			void ended.then(() => held.get(discussion) === ended && held.delete(discussion))
+		},
 		async sent(discussion, text) {
 			if ((await find(discussion))?.text.trim() === text) await save(discussion, { text: '', replyTo: null, editing: null })
 		},
