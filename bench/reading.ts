@@ -88,7 +88,8 @@ async function filled(count: number): Promise<{ folder: string; discussions: str
 		}
 	}
 	const store = await openFolder(folder)
-	await store.replaceAll({ seq: count, records: records() })
+	if (count > 0) await store.replaceAll({ seq: count, records: records() })
+	else await store.close()
 	return { folder, discussions, positions }
 }
 
