@@ -30,7 +30,10 @@ export interface Live {
 type Scopes = Map<string, { reader: Reader; fragment: Fragment | null }>
 type Seated = WebSocket & { seat?: Seat }
 
-/** Between two fan-outs at least this long, measured: it multiplies what a room can take. A long one rests twice as long, at most the second. */
+/**
+ * After a fan-out at least this long, measured: it multiplies what a room can take. A long one rests twice as long, at most the second;
+ * one of a single entry not at all: where little is said nobody waits.
+ */
 const restMs = { min: 5, max: 8 }
 /** Farther behind, fetching anew is cheaper for both. */
 const entriesCaughtUp = 5_000
@@ -232,7 +235,7 @@ export function openLive(
 			for (const seat of listeners.seats()) drop(seat, closeCodes.slow, 'catch up')
 		}
 		const now = performance.now()
-		rested = { at: now, ms: Math.min(restMs.max, Math.max(restMs.min, 2 * (now - began))) }
+		rested = { at: now, ms: entries.length > 1 ? Math.min(restMs.max, Math.max(restMs.min, 2 * (now - began))) : 0 }
 		running = false
 		if (queue.length > 0) schedule()
 	}
