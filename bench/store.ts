@@ -10,8 +10,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { collections } from '../backend/src/storage/collections.ts'
+import { packLines } from '../backend/src/storage/journal.ts'
 import { openStore } from '../backend/src/storage/open.ts'
-import { configure, createTables, packLines } from '../backend/src/storage/sqlite-schema.ts'
+import { configure, createTables } from '../backend/src/storage/sqlite-schema.ts'
 import { messageDraft, nextId } from './documents.ts'
 
 const warmMs = 1_000

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { CollectionSpec, StoredRecord } from '../../backend/src/storage/collections.ts'
 import { type CoreOptions, openCore } from '../../backend/src/storage/core.ts'
-import type { Engine, EngineQuery, EntryGroup, Replacement } from '../../backend/src/storage/engine.ts'
+import type { Engine, EngineQuery, EntryGroup, Remote, Replacement } from '../../backend/src/storage/engine.ts'
 import { verifyEntries } from '../../backend/src/storage/journal.ts'
 import { comparePositions, keysOf } from '../../backend/src/storage/keys.ts'
 import type { Store } from '../../backend/src/storage/store.ts'
@@ -87,9 +87,13 @@ export function openTestStore(engine: Engine, options: Partial<CoreOptions> = {}
 	return openCore(engine, { specs, schema: () => 1, ...options }) as unknown as Promise<TestStore>
 }
 
+/** Reads that databases are answering now. */
+let answering = 0
+
 /** An engine whose appends and reads can be held, delayed and failed. */
 export class Gate implements Engine {
 	readonly #engine: Engine
+	readonly remote?: Remote
 	readonly #opened = Promise.withResolvers<void>()
 	/** What was appended, also in vain. */
 	readonly groups: EntryGroup[] = []
@@ -102,6 +106,7 @@ export class Gate implements Engine {
 
 	constructor(engine: Engine) {
 		this.#engine = engine
+		if (engine.remote) this.remote = engine.remote
 	}
 
 	/** Holds the next appends until what it returns is called. */
@@ -128,7 +133,8 @@ export class Gate implements Engine {
 	}
 
 	async #read<T>(reading: Promise<T>): Promise<T> {
-		const result = await reading
+		answering++
+		const result = await reading.finally(() => answering--)
 		await Promise.race([this.afterRead(), this.#opened.promise])
 		return result
 	}
@@ -192,9 +198,12 @@ export type Begin = ReturnType<typeof starter>
 export const numbers = (records: readonly ({ id: string } | null)[]) => records.map((record) => record && Number.parseInt(record.id, 16))
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** Lets everything happen that can happen without the database. */
+/** Lets everything happen that can happen without a write to the database. */
 export async function settle(): Promise<void> {
-	for (let i = 0; i < 20; i++) await turn()
+	for (let quiet = 0; quiet < 20; quiet++) {
+		await turn()
+		if (answering > 0) quiet = 0
+	}
 }
 
 /** `done`, or why it failed. */

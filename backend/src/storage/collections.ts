@@ -30,7 +30,7 @@ export interface IndexSpec {
 
 export interface CollectionSpec {
 	indexes: Readonly<Record<string, IndexSpec>>
-	/** Fields that hold ids (ObjectIds in MongoDB) and times (Dates); lists of ids count. */
+	/** Fields that hold ids (ObjectIds in MongoDB) and times (Dates), or paths to them; lists of ids count. */
 	ids: readonly string[]
 	times: readonly string[]
 	/** Never removed, only marked: a remove is a defect. */
@@ -142,8 +142,8 @@ export const collections: Readonly<Record<keyof Records, CollectionSpec>> = {
 	},
 	messages: {
 		indexes: { discussion: { key: ['discussion'] } },
-		ids: ['discussion', 'author', 'group', 'replyTo'],
-		times: ['writtenAt', 'editedAt'],
+		ids: ['discussion', 'author', 'group', 'replyTo', 'removed.by'],
+		times: ['writtenAt', 'editedAt', 'removed.at'],
 		permanent: true,
 	},
 	edits: { indexes: { message: { key: ['message'] } }, ids: ['message', 'author'], times: [] },

@@ -30,6 +30,8 @@ export interface CoreOptions extends Omit<CommitOptions, 'writeTimeoutMs' | 'ste
 	onClosed?: () => void
 }
 
+/** How long a write waits for the database, unless it is set. */
+export const WRITE_TIMEOUT_MS = 15_000
 /** Records that one query gives at most. */
 const FOUND = 1_000
 
@@ -48,7 +50,9 @@ class Core implements Store<AnyRecords> {
 	#replacing: Promise<void> | null = null
 
 	constructor(engine: Engine, options: CoreOptions, head: Head) {
-		const { specs, schema, writeTimeoutMs = 15_000, stepTimeoutMs = 10_000, cachedRecords = 20_000 } = options
+		const { specs, schema, writeTimeoutMs = WRITE_TIMEOUT_MS, cachedRecords = 20_000 } = options
+		// A step that reads from a database that is away is told so before it is given up.
+		const { stepTimeoutMs = Math.max(2_000, (writeTimeoutMs * 2) / 3) } = options
 		this.#engine = engine
 		this.#options = options
 		this.#committed = new Committed(specs, engine, head.seq, cachedRecords, (collection, record) =>

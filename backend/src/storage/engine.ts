@@ -50,7 +50,7 @@ export interface Head {
 /** A record's index keys, as the core computed them: per index the encoded keys, and the sort value where declared. */
 export type Keys = Record<string, { keys: string[]; sort: string | number | null }>
 
-/** What a group does to one record in the end. `json` is the canonical JSON, null when the record goes. */
+/** What a group does to one record in the end. `json` is the canonical JSON, null when the record goes (by the entry `rev`). */
 export interface GroupChange {
 	collection: string
 	id: string
@@ -114,9 +114,19 @@ export interface Replacement {
 	records: AsyncIterable<GroupChange>
 }
 
-/** At most ten methods, so that a second database stays a thin file. Opening is each engine's own function. */
+/** What only a database on the other side of a network has. */
+export interface Remote {
+	/** True while this process could not make sure for long that it is still the one that writes: then nothing may be answered. */
+	readonly doubtful: boolean
+	/** Resolves when another process has taken over. */
+	readonly takenOver: Promise<Fenced>
+}
+
+/** At most ten methods, so that a second database stays a thin file. Opening is `Database`'s. */
 export interface Engine {
-	/** Durable and applied when it resolves. Throws `Fenced`, `StorageFull` (nothing happened) or `OutcomeUnknown`. */
+	/** Present where every read costs a round trip. */
+	readonly remote?: Remote
+	/** Durable and applied when it resolves. Throws `Fenced`, `StorageFull` or `StorageUnavailable` (nothing happened), or `OutcomeUnknown`. */
 	append(group: EntryGroup): Promise<void>
 	getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]>
 	find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]>
@@ -133,6 +143,23 @@ export interface Engine {
 	close(): Promise<void>
 }
 
+/** A database that is not open yet: what open.ts asks of each engine. All throw `StorageUnavailable`, with the next step. */
+export interface Database {
+	readonly engine: 'sqlite' | 'mongodb'
+	/** Where it is, for people: without credentials. */
+	readonly place: string
+	/** Waits until no other process writes it. `onWait` is called once, when it has to. */
+	free(onWait?: () => void, signal?: AbortSignal): Promise<void>
+	/** Where its journal ends; null: there is no database yet. Changes nothing but to finish a restore that is committed. */
+	head(): Promise<Head | null>
+	/** Makes an empty one of a new lineage. Killed anywhere: there is none, or a whole one. */
+	create(schema: number): Promise<void>
+	/** Opens it for writing: whoever did before gets `Fenced`. Null when another process was faster: wait again. */
+	open(): Promise<Engine | null>
+	/** Lets go of what was needed until here; not needed once it is open. */
+	close(): Promise<void>
+}
+
 /** Another process has taken over: this one must stop serving at once. */
 export class Fenced extends Error {
 	override name = 'Fenced'
@@ -141,7 +168,7 @@ export class Fenced extends Error {
 export class StorageFull extends Error {
 	override name = 'StorageFull'
 }
-/** The write may or may not be durable. The embedded engine writes no more after this until it is opened anew. */
+/** The write may or may not be durable. Nothing is written after this until the database is opened anew. */
 export class OutcomeUnknown extends Error {
 	override name = 'OutcomeUnknown'
 }

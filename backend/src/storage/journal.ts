@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict'
 import { hash, randomFillSync } from 'node:crypto'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { StoredRecord } from './collections.ts'
 import type { Entry, EntryGroup, EntryPut } from './engine.ts'
 
@@ -96,6 +97,10 @@ export function parseLines(group: Pick<EntryGroup, 'lineage' | 'term' | 'schema'
 		return { lineage, seq, term, at, by, schema, puts, removes, hash }
 	})
 }
+
+/** The lines of a group as they are kept: compressed, since they say again what the records say. */
+export const packLines = (body: string): Uint8Array => deflateRawSync(body, { level: 1 })
+export const unpackLines = (packed: Uint8Array): string => inflateRawSync(packed).toString()
 
 /** Blanks the payloads of the entries' puts that `erased` names, and makes their lines anew. */
 export function eraseLines(

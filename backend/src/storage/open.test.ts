@@ -24,7 +24,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { collections, type StoredRecord } from './collections.ts'
 import { StorageUnavailable } from './engine.ts'
-import { fileSystemOf, type OpenOptions, openStore, refuseRemote } from './open.ts'
+import { type OpenOptions, openStore } from './open.ts'
+import { fileSystemOf, refuseRemote } from './sqlite-database.ts'
 import type { Store } from './store.ts'
 
 interface Place {
@@ -226,7 +227,7 @@ test('[S36] another database than the one noted is refused: another lineage, id,
 	change({ id: other.note().id })
 	await assert.rejects(at.open(), /not the one that installation.json notes/)
 	change({ engine: 'mongodb' })
-	await at.refused(/is in mongodb/, /MONGODB_URI/)
+	await at.refused(/is in MongoDB/, /MONGODB_URI/)
 	for (const text of ['', '{', '[]', '{"id":1}']) {
 		writeFileSync(note, text)
 		await at.refused(/can't be read/, /written anew/)

@@ -1,25 +1,27 @@
 /**
- * Opens the store of a data folder: takes the writer lock, picks the engine, notices accidents.
+ * Opens the store of an installation: takes the writer lock, picks the engine, notices accidents.
  *
  * Promises that an empty database where there was a full one is refused, that another
  * installation's or a newer program's database is refused, and that nothing is changed then.
  */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type CollectionSpec, collections } from './collections.ts'
-import { openCore } from './core.ts'
+import { openCore, WRITE_TIMEOUT_MS } from './core.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
-import { StorageFull, StorageUnavailable } from './engine.ts'
+import { type Database, StorageFull, StorageUnavailable } from './engine.ts'
 import { type WriterLock, waitForLock } from './lock.ts'
 import { migrations as allMigrations, type Migration, rewriteRecords, schemaOf, upgrader } from './migrations.ts'
-import { createSqlite, findLineage, listLineages, openSqlite, readHead } from './sqlite.ts'
+import { parseAddress } from './mongo-connection.ts'
+import { findMongo } from './mongo-database.ts'
+import { findSqlite } from './sqlite-database.ts'
 import type { Store } from './store.ts'
 
 export interface OpenOptions {
-	/** Holds the database, the lock and installation.json. Made where missing. */
+	/** Holds the lock, installation.json and the embedded database. Made where missing. */
 	folder: string
 	/** Where backups stand: an empty database beside any backup is an accident. */
 	backups: string
@@ -28,7 +30,10 @@ export interface OpenOptions {
 	/** Called once when another process has the database: this one waits. */
 	onStandby?: () => void
 	signal?: AbortSignal
+	/** How long a write waits for the database before its caller is told. */
 	writeTimeoutMs?: number
+	/** The database is there, and not in the folder. `inContainer`: a loopback host is the machine around it. */
+	mongodb?: { uri: string; inContainer?: boolean; silenceMs?: number }
 	/** Called before records are rewritten for a new schema; the default keeps an export beside the database, read back. */
 	beforeMigration?: (store: Store) => Promise<void>
 	/** For tests: another form of the data. */
@@ -41,7 +46,7 @@ type Specs = Readonly<Record<string, CollectionSpec>>
 /** What installation.json notes, so that another database in its place is noticed. */
 interface Installation {
 	id: string
-	engine: 'sqlite'
+	engine: Database['engine']
 	lineage: string
 	/** A restore is about to commit this lineage. */
 	next?: string
@@ -51,48 +56,28 @@ const NOTE = 'installation.json'
 /** The id of the record that holds the installation's id. */
 const INSTALLATION = '000000000000000000000001'
 
-/** File systems on which SQLite's locks or shared memory can't be trusted. */
-const REMOTE =
-	/^(nfs|cifs|smb|ncpfs|9p$|virtiofs$|vboxsf$|prl_fs$|vmhgfs|ceph|afs|lustre|gpfs|glusterfs|fakeowner|osxfs|grpcfuse|fuse\.(sshfs|rclone|s3fs|gcsfuse|glusterfs|davfs|curlftpfs|ceph|cifs|smb|vmhgfs|osxfs|grpcfuse|fakeowner))/
-
-/** The type of the file system that holds a path, from the text of /proc/self/mountinfo. Null where it isn't told. */
-export function fileSystemOf(path: string, mountinfo: string): string | null {
-	let best = { point: '', type: null as string | null }
-	for (const line of mountinfo.split('\n')) {
-		const point = line.split(' ')[4]?.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
-		const type = / - (\S+)/.exec(line)?.[1]
-		if (point === undefined || type === undefined || point.length < best.point.length) continue
-		if (path === point || path.startsWith(point.endsWith('/') ? point : `${point}/`)) best = { point, type }
-	}
-	return best.type
-}
-
-/** Throws where the folder lies on a file system that would corrupt an embedded database. */
-export function refuseRemote(folder: string, mountinfo: string): void {
-	const type = fileSystemOf(folder, mountinfo)
-	if (type === null || !REMOTE.test(type)) return
-	throw new StorageUnavailable(
-		`The data folder ${folder} lies on a network file system (${type}), where the embedded database can be corrupted.`,
-		{
-			hint: 'Set DATA_DIR to a folder on a local disk, or use MongoDB.',
-		},
-	)
-}
-
 /** Opens the store for writing; waits as a standby while another process has it. Throws `StorageUnavailable` with a hint. */
 export async function openStore(options: OpenOptions): Promise<Store> {
 	const folder = resolve(options.folder)
 	mkdirSync(folder, { recursive: true })
-	if (existsSync('/proc/self/mountinfo')) refuseRemote(realpathSync(folder), readFileSync('/proc/self/mountinfo', 'utf8'))
+	const database = await findDatabase(folder, options)
+	const { onStandby, signal } = options
+	let waited = false
+	const onWait = () => {
+		if (!waited) onStandby?.()
+		waited = true
+	}
 	let lock: WriterLock | undefined
 	try {
-		lock = await waitForLock(folder, {
-			...(options.onStandby ? { onWait: options.onStandby } : {}),
-			...(options.signal ? { signal: options.signal } : {}),
-		})
+		lock = await waitForLock(folder, { onWait, ...(signal && { signal }) })
 		const { release } = lock
-		return await openLocked(folder, options, release)
+		for (;;) {
+			await database.free(onWait, signal)
+			const store = await openFree(database, folder, options, release)
+			if (store) return store
+		}
 	} catch (error) {
+		await database.close()
 		lock?.release()
 		const full = error instanceof StorageFull || (error as NodeJS.ErrnoException).code === 'ENOSPC'
 		if (!full) throw error
@@ -103,39 +88,48 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 	}
 }
 
-async function openLocked(folder: string, options: OpenOptions, onClosed: () => void): Promise<Store> {
+/** The database that these settings name: nothing but MONGODB_URI chooses the engine. */
+export async function findDatabase(folder: string, options: Pick<OpenOptions, 'mongodb' | 'specs' | 'writeTimeoutMs'>): Promise<Database> {
+	const specs = options.specs ?? collections
+	if (!options.mongodb) return findSqlite(folder, specs)
+	const { uri, inContainer = false, silenceMs = 15_000 } = options.mongodb
+	const { writeTimeoutMs = WRITE_TIMEOUT_MS } = options
+	const times = { commandMs: Math.min(10_000, writeTimeoutMs), readMs: writeTimeoutMs / 2, silenceMs }
+	return findMongo({ address: parseAddress(uri, inContainer), specs, times, folder })
+}
+
+/** Opens a database that nobody writes. Null when another process was faster. */
+async function openFree(database: Database, folder: string, options: OpenOptions, onClosed: () => void): Promise<Store | null> {
 	const specs: Specs = options.specs ?? collections
 	const list = options.migrations ?? allMigrations
 	const schema = schemaOf(list)
-	let noted = readInstallation(folder)
-	if (findLineage(folder) === null) {
-		refuseLost(folder)
-		if (!options.fresh) refuseEmpty(noted, options.backups)
+	const { backups } = options
+	let noted = readInstallation(folder, database)
+	let found = await whole(database, backups, () => database.head())
+	// All that can be refused is refused before anything is changed.
+	if ((found === null || found.seq === 0) && !options.fresh) refuseEmpty(noted, backups)
+	if (found === null) {
 		// Killed from here on, the next start is a first one.
 		noted = forget(folder)
-		await createSqlite(folder, specs, schema)
+		await database.create(schema)
+		found = (await database.head())!
 	}
-	// All that can be refused is refused before anything is changed.
-	const found = await whole(folder, options.backups, async () => readHead(folder))
-	if (found.seq === 0 && !options.fresh) refuseEmpty(noted, options.backups)
 	if (found.seq === 0) noted = null
-	else if (options.fresh) throw hidden(folder)
+	else if (options.fresh) throw hidden(database)
 	if (found.schema > schema) throw newer(found.schema, schema)
-	if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage) throw another(folder)
-	const engine = await whole(folder, options.backups, () => openSqlite(folder, specs))
+	if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage) throw another(database, folder)
+	const engine = await whole(database, backups, () => database.open())
+	if (!engine) return null
 	try {
-		const note = (entry: Omit<Installation, 'id' | 'engine'>) => {
-			const path = join(folder, NOTE)
-			const text = `${JSON.stringify({ id, engine: 'sqlite', ...entry } satisfies Installation, null, '\t')}\n`
-			if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeDurably(path, text)
-		}
+		const { lineage } = found
+		const note = (entry: Omit<Installation, 'id' | 'engine'>) => noteInstallation(folder, { id, engine: database.engine, ...entry })
 		let written = found.schema
 		const core = await openCore(engine, {
 			specs,
 			schema: () => written,
 			...(list.length > 0 ? { upgrade: upgrader(list) } : {}),
 			...(options.writeTimeoutMs === undefined ? {} : { writeTimeoutMs: options.writeTimeoutMs }),
-			onReplacing: (next) => note({ lineage: found.lineage, next }),
+			onReplacing: (next) => note({ lineage, next }),
 			onReplaced(lineage) {
 				try {
 					note({ lineage })
@@ -152,8 +146,8 @@ async function openLocked(folder: string, options: OpenOptions, onClosed: () => 
 			written = schema
 		}
 		const id = await installationId(store, noted?.id ?? null, found.schema < schema)
-		if (noted && noted.id !== id) throw another(folder)
-		note({ lineage: found.lineage })
+		if (noted && noted.id !== id) throw another(database, folder)
+		note({ lineage })
 		return store
 	} catch (error) {
 		await engine.close()
@@ -161,7 +155,14 @@ async function openLocked(folder: string, options: OpenOptions, onClosed: () => 
 	}
 }
 
-function readInstallation(folder: string): Installation | null {
+/** Writes the note where it says something else, or nothing. */
+export function noteInstallation(folder: string, installation: Installation): void {
+	const path = join(folder, NOTE)
+	const text = `${JSON.stringify(installation, null, '\t')}\n`
+	if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeDurably(path, text)
+}
+
+function readInstallation(folder: string, { engine, place }: Database): Installation | null {
 	const path = join(folder, NOTE)
 	if (!existsSync(path)) return null
 	let noted: Installation
@@ -171,9 +172,11 @@ function readInstallation(folder: string): Installation | null {
 	} catch {
 		throw new StorageUnavailable(`${path} can't be read.`, { hint: 'It is written anew from the database when you remove it.' })
 	}
-	if (noted.engine !== 'sqlite') {
-		throw new StorageUnavailable(`This installation's data is in ${noted.engine}, says ${path}, and not in the embedded database.`, {
-			hint: 'Set MONGODB_URI as it was.',
+	if (noted.engine !== engine) {
+		const [there, here] =
+			noted.engine === 'sqlite' ? [`the embedded database`, `MongoDB at ${place}`] : ['MongoDB', 'the embedded database']
+		throw new StorageUnavailable(`This installation's data is in ${there}, says ${path}, and not in ${here}.`, {
+			hint: `${noted.engine === 'sqlite' ? 'Start without MONGODB_URI' : 'Set MONGODB_URI as it was'}. To move the data: npm run copy. Nothing was changed.`,
 		})
 	}
 	return noted
@@ -186,34 +189,23 @@ function forget(folder: string): null {
 	return null
 }
 
-/** Throws where the pointer is gone but databases are there: one of them is the right one. */
-function refuseLost(folder: string): void {
-	const lineages = listLineages(folder)
-	if (lineages.length === 0) return
-	throw new StorageUnavailable(
-		`The file ${join(folder, 'lineage')} is missing, which says which of these is the database: ${lineages.join(', ')}.`,
-		{
-			hint: `Write it anew: echo ${lineages[0]} > ${join(folder, 'lineage')}. Nothing was changed.`,
-		},
-	)
-}
-
-/** The database that the pointer names is there: when it is gone, empty or damaged, that is an accident. */
-async function whole<T>(folder: string, backups: string, open: () => Promise<T>): Promise<T> {
+/** The database is there: when it is gone, empty or damaged, that is an accident. */
+async function whole<T>({ place }: Database, backups: string, open: () => Promise<T>): Promise<T> {
 	try {
 		return await open()
 	} catch (error) {
 		if (error instanceof StorageUnavailable || error instanceof StorageFull) throw error
-		throw new StorageUnavailable(`The database in ${folder} can't be opened: ${(error as Error).message}`, {
+		throw new StorageUnavailable(`The database in ${place} can't be opened: ${(error as Error).message}`, {
 			hint: `To bring the data back: ./restore.sh ${newestBackup(backups) ?? 'latest'}. Nothing was changed.`,
 			cause: error,
 		})
 	}
 }
 
-function hidden(folder: string): StorageUnavailable {
+function hidden({ engine, place }: Database): StorageUnavailable {
+	const first = engine === 'sqlite' ? `Move ${place} away first` : 'Name another database in MONGODB_URI'
 	return new StorageUnavailable('There is a database here: a fresh beginning would hide it.', {
-		hint: `Move ${folder} away first, or start without --fresh.`,
+		hint: `${first}, or start without --fresh.`,
 	})
 }
 
@@ -248,8 +240,8 @@ function newer(found: number, known: number): StorageUnavailable {
 	})
 }
 
-function another(folder: string): StorageUnavailable {
-	return new StorageUnavailable(`The database in ${folder} is not the one that ${NOTE} notes.`, {
+function another({ place }: Database, folder: string): StorageUnavailable {
+	return new StorageUnavailable(`The database in ${place} is not the one that ${NOTE} notes.`, {
 		hint: `If it is the right one, remove ${join(folder, NOTE)} and start again. Nothing was changed.`,
 	})
 }

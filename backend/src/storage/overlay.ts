@@ -10,6 +10,8 @@ import type { GroupChange, Keys } from './engine.ts'
 /** What a layer knows of one record: its newest form, or (`record` null) that it is gone. */
 export interface Pending {
 	record: StoredRecord | null
+	/** The entry that put or removed it. */
+	rev: number
 	json: string | null
 	keys: Keys
 	/** Whether there was such a record before this layer, and whether this one was born in it. */
@@ -55,9 +57,9 @@ export class Layer {
 	changes(): GroupChange[] {
 		const changes: GroupChange[] = []
 		for (const [collection, ids] of this.records) {
-			for (const [id, { record, json, keys, existed, born, ordinal }] of ids) {
+			for (const [id, { record, rev, json, keys, existed, born, ordinal }] of ids) {
 				if (record === null && !existed) continue
-				changes.push({ collection, id, seq: record?.seq ?? 0, rev: record?.rev ?? 0, ordinal, existed, born, json, keys })
+				changes.push({ collection, id, seq: record?.seq ?? 0, rev, ordinal, existed, born, json, keys })
 			}
 		}
 		return changes

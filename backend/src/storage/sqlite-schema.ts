@@ -6,7 +6,6 @@
  */
 import assert from 'node:assert/strict'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { CollectionSpec, StoredRecord } from './collections.ts'
 import type { GroupChange, Keys } from './engine.ts'
 import { keysOf, manyKeys } from './keys.ts'
@@ -21,10 +20,6 @@ export const tableOf = (collection: string) => `"c_${collection}"`
 export const columnOf = (index: string) => `"k_${index}"`
 export const sortOf = (index: string) => `"s_${index}"`
 export const sideOf = (collection: string, index: string) => `"x_${collection}_${index}"`
-
-/** The lines of a group as they are kept: compressed, since they say again what the records say. */
-export const packLines = (body: string): Uint8Array => deflateRawSync(body, { level: 1 })
-export const unpackLines = (packed: Uint8Array): string => inflateRawSync(packed).toString()
 
 export const BUSY_MS = 5_000
 

@@ -9,8 +9,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { EntryGroup, Head } from './engine.ts'
 import { failpoint } from './failpoint.ts'
-import { eraseLines } from './journal.ts'
-import { BUSY_MS, configure, type flatten, packLines, reindex, type Specs, TableWriter, unflatten, unpackLines } from './sqlite-schema.ts'
+import { eraseLines, packLines, unpackLines } from './journal.ts'
+import { BUSY_MS, configure, type flatten, reindex, type Specs, TableWriter, unflatten } from './sqlite-schema.ts'
 
 /** A group on its way to this thread: its lines as one text, its changes as one list (`flatten`). */
 export type FlatGroup = Omit<EntryGroup, 'entries' | 'lines' | 'changes'> & { lines: string; changes: ReturnType<typeof flatten> }

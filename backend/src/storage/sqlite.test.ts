@@ -11,8 +11,9 @@ import { test } from 'node:test'
 import { createTestDatabase } from '../../../tests/support/sqlite.ts'
 import { id, note, openTestStore, person, settle, specs, verifyAll, watch } from '../../../tests/support/storage.ts'
 import { StorageUnavailable } from './engine.ts'
+import { unpackLines } from './journal.ts'
 import { openSqlite, refuseOldSqlite } from './sqlite.ts'
-import { configure, unpackLines } from './sqlite-schema.ts'
+import { configure } from './sqlite-schema.ts'
 import { storeContract } from './store.contract.ts'
 
 storeContract('SQLite', createTestDatabase)

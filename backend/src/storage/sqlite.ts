@@ -29,7 +29,7 @@ import {
 	StorageUnavailable,
 } from './engine.ts'
 import { failpoint } from './failpoint.ts'
-import { GENESIS, parseLines } from './journal.ts'
+import { GENESIS, parseLines, unpackLines } from './journal.ts'
 import { manyKeys } from './keys.ts'
 import {
 	columnOf,
@@ -43,7 +43,6 @@ import {
 	sortOf,
 	TableWriter,
 	tableOf,
-	unpackLines,
 } from './sqlite-schema.ts'
 import type { WriterAnswer, WriterRequest } from './sqlite-writer.ts'
 

@@ -126,7 +126,15 @@ export class StepTx implements Tx<AnyRecords> {
 			if (spec.indexes[index]!.unique) this.#claim(collection, index, record.id, keys[index]!.keys, had[index]?.keys ?? [])
 		}
 		const born = prior === null || own?.born === true
-		this.layer.set(collection, record.id, { record, json, keys, existed: own ? own.existed : prior !== null, born, ordinal: 0 })
+		this.layer.set(collection, record.id, {
+			record,
+			rev: this.seq,
+			json,
+			keys,
+			existed: own ? own.existed : prior !== null,
+			born,
+			ordinal: 0,
+		})
 		return record
 	}
 
@@ -170,6 +178,7 @@ export class StepTx implements Tx<AnyRecords> {
 		for (const index in spec.indexes) {
 			if (spec.indexes[index]!.unique) for (const key of keys[index]!.keys) this.layer.unique.set(uniqueKey(collection, index, key), null)
 		}
-		this.layer.set(collection, id, { record: null, json: null, keys: {}, existed: own ? own.existed : true, born: false, ordinal: 0 })
+		const existed = own ? own.existed : true
+		this.layer.set(collection, id, { record: null, rev: this.seq, json: null, keys: {}, existed, born: false, ordinal: 0 })
 	}
 }

@@ -1,0 +1,69 @@
+/**
+ * A data folder of the embedded engine before it is open: which file is the database, and whether one is missing.
+ *
+ * Promises that a folder where a database could be corrupted is refused, and that one which lost its pointer is
+ * named, not replaced. Knows nothing of installations and backups: that is open.ts.
+ */
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Database, StorageUnavailable } from './engine.ts'
+import { createSqlite, findLineage, listLineages, openSqlite, readHead } from './sqlite.ts'
+import type { Specs } from './sqlite-schema.ts'
+
+/** File systems on which SQLite's locks or shared memory can't be trusted. */
+const REMOTE =
+	/^(nfs|cifs|smb|ncpfs|9p$|virtiofs$|vboxsf$|prl_fs$|vmhgfs|ceph|afs|lustre|gpfs|glusterfs|fakeowner|osxfs|grpcfuse|fuse\.(sshfs|rclone|s3fs|gcsfuse|glusterfs|davfs|curlftpfs|ceph|cifs|smb|vmhgfs|osxfs|grpcfuse|fakeowner))/
+
+/** The type of the file system that holds a path, from the text of /proc/self/mountinfo. Null where it isn't told. */
+export function fileSystemOf(path: string, mountinfo: string): string | null {
+	let best = { point: '', type: null as string | null }
+	for (const line of mountinfo.split('\n')) {
+		const point = line.split(' ')[4]?.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+		const type = / - (\S+)/.exec(line)?.[1]
+		if (point === undefined || type === undefined || point.length < best.point.length) continue
+		if (path === point || path.startsWith(point.endsWith('/') ? point : `${point}/`)) best = { point, type }
+	}
+	return best.type
+}
+
+/** Throws where the folder lies on a file system that would corrupt an embedded database. */
+export function refuseRemote(folder: string, mountinfo: string): void {
+	const type = fileSystemOf(folder, mountinfo)
+	if (type === null || !REMOTE.test(type)) return
+	throw new StorageUnavailable(
+		`The data folder ${folder} lies on a network file system (${type}), where the embedded database can be corrupted.`,
+		{
+			hint: 'Set DATA_DIR to a folder on a local disk, or use MongoDB.',
+		},
+	)
+}
+
+/** The folder's database. The caller holds the folder's lock: nobody else writes it. Throws `StorageUnavailable`. */
+export function findSqlite(folder: string, specs: Specs): Database {
+	if (existsSync('/proc/self/mountinfo')) refuseRemote(realpathSync(folder), readFileSync('/proc/self/mountinfo', 'utf8'))
+	return {
+		engine: 'sqlite',
+		place: folder,
+		async free() {},
+		async head() {
+			if (findLineage(folder) !== null) return readHead(folder)
+			refuseLost(folder)
+			return null
+		},
+		create: (schema) => createSqlite(folder, specs, schema),
+		open: () => openSqlite(folder, specs),
+		async close() {},
+	}
+}
+
+/** Throws where the pointer is gone but databases are there: one of them is the right one. */
+function refuseLost(folder: string): void {
+	const lineages = listLineages(folder)
+	if (lineages.length === 0) return
+	throw new StorageUnavailable(
+		`The file ${join(folder, 'lineage')} is missing, which says which of these is the database: ${lineages.join(', ')}.`,
+		{
+			hint: `Write it anew: echo ${lineages[0]} > ${join(folder, 'lineage')}. Nothing was changed.`,
+		},
+	)
+}
