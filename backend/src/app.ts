@@ -88,7 +88,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			}
 			const { authenticate } = sessions
 			live = openLive(parts, authenticate)
-			http.serve({ handlers, authenticate, stopped: () => opened.stopped?.message ?? null })
+			http.serve({ handlers, authenticate, stopped: () => opened.stopped?.message ?? null, doubtful: () => opened.doubtful })
 			const prune = () =>
 				opened
 					.prune(new Date(Date.now() - config.journalKeepDays * dayMs))

@@ -5,6 +5,7 @@
  */
 import { join, resolve } from 'node:path'
 import { defaultRates, type RateLimits } from './rates.ts'
+import type { OpenOptions } from './storage/open.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -13,6 +14,10 @@ export interface Config {
 	host: string
 	/** Where everything is that lasts. */
 	folders: { data: string; uploads: string; backups: string }
+	/** Where the database is when it is not in the data folder. */
+	mongodb: NonNullable<OpenOptions['mongodb']> | null
+	/** How long a write waits for the database. */
+	writeTimeoutMs: number
 	/** Begin with an empty database although there was a full one. */
 	fresh: boolean
 	logLevel: string
@@ -35,6 +40,8 @@ export const defaults: Config = {
 	port: 3000,
 	host: '::',
 	folders: { data: join(root, 'backend/data'), uploads: join(root, 'backend/uploads'), backups: join(root, 'backups') },
+	mongodb: null,
+	writeTimeoutMs: 15_000,
 	fresh: false,
 	logLevel: 'info',
 	trustProxy: [],
@@ -49,6 +56,11 @@ export const defaults: Config = {
 /** What DATA_DIR holds. */
 export function foldersIn(dir: string): Config['folders'] {
 	return { data: join(dir, 'data'), uploads: join(dir, 'uploads'), backups: join(dir, 'backups') }
+}
+
+/** What the store is opened with. */
+export function storeOptions({ folders, mongodb, writeTimeoutMs, fresh }: Config): OpenOptions {
+	return { folder: folders.data, backups: folders.backups, fresh, writeTimeoutMs, ...(mongodb && { mongodb }) }
 }
 
 /** A setting that can't be used; the message is for the operator. */
@@ -69,6 +81,9 @@ export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Con
 	}
 	const port = whole('PORT', defaults.port, 0, 65_535)
 	const journalKeepDays = whole('JOURNAL_KEEP_DAYS', defaults.journalKeepDays, 1, 3_650)
+	const writeTimeoutMs = whole('WRITE_TIMEOUT_MS', defaults.writeTimeoutMs, 100, 600_000)
+	const silenceMs = whole('TAKEOVER_AFTER_MS', 15_000, 200, 600_000)
+	const uri = env.MONGODB_URI?.trim()
 	const logLevel = env.LOG_LEVEL || defaults.logLevel
 	if (!levels.includes(logLevel)) throw new BadSetting(`LOG_LEVEL is "${logLevel}", but must be one of ${levels.join(', ')}.`)
 	const folders = env.DATA_DIR ? foldersIn(resolve(env.DATA_DIR)) : defaults.folders
@@ -78,6 +93,8 @@ export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Con
 		port,
 		host: env.HOST || defaults.host,
 		folders,
+		mongodb: uri ? { uri, silenceMs, inContainer: env.IN_CONTAINER === 'true' } : null,
+		writeTimeoutMs,
 		fresh: args.includes('--fresh'),
 		logLevel,
 		trustProxy,

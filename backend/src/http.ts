@@ -27,6 +27,8 @@ export interface Serving {
 	authenticate(token: string): Promise<{ reader: Reader; session: SessionRecord } | null>
 	/** Why writing does not work any more; null while it does. */
 	stopped(): string | null
+	/** Whether what this server knows may be old: then it answers nothing. */
+	doubtful(): boolean
 }
 
 export interface Http {
@@ -114,6 +116,7 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 	async function answer(name: ApiName, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> {
 		try {
 			if (!serving) throw new Failure('standby', http.waiting, { retryAfterSeconds: 1 })
+			if (serving.doubtful()) throw doubt()
 			if (endpoint.method !== 'GET' && isForeign(request.headers, request.host)) {
 				fail('origin_refused', 'This request came from another web page.')
 			}
@@ -128,11 +131,13 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 			}
 			const handler = serving.handlers[name] as (input: unknown, call: Call) => Promise<object | Ready>
 			const result = await handler(inputOf(endpoint, request), call as SignedCall)
+			// The process may have been paused since it looked.
+			if (serving?.doubtful()) throw doubt()
 			reply.headers(apiHeaders)
 			if (!('json' in result)) reply.header('content-type', jsonType).send(JSON.stringify(result))
 			else sendReady(reply, result)
 		} catch (error) {
-			sendFailure(reply, error)
+			sendFailure(reply, serving?.doubtful() ? doubt() : error)
 		}
 	}
 
@@ -150,7 +155,7 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 		reply.headers(apiHeaders).send({ healthy: true })
 	})
 	app.get('/readyz', (_request, reply) => {
-		const reason = serving ? serving.stopped() : http.waiting
+		const reason = !serving ? http.waiting : serving.doubtful() ? doubt().message : serving.stopped()
 		reply
 			.code(reason === null ? 200 : 503)
 			.headers(apiHeaders)
@@ -166,6 +171,8 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 	await serveWebApp(app, config.webDir)
 	return http
 }
+
+const doubt = () => new Failure('standby', 'The database has not answered this server for a while.', { retryAfterSeconds: 1 })
 
 function callOf(request: FastifyRequest, reply: FastifyReply): Call {
 	return {

@@ -40,6 +40,7 @@ const entriesCaughtUp = 5_000
 const strikesAllowed = 5
 /** A socket that answered none of so many pings is gone. */
 const silentVisits = 3
+const doubtCheckMs = 500
 /** How long browsers may take to say goodbye. */
 const goodbyeMs = 1_000
 const text = { binary: false }
@@ -409,6 +410,11 @@ export function openLive(
 	// Everybody's turn, now and then: who is gone is noticed, who heard nothing learns where the server stands.
 	const idle = setInterval(() => void visitAll(), config.idleSocketMs)
 
+	// While it is not sure that this server still has the database, nobody listens here.
+	const doubting = setInterval(() => {
+		if (store.doubtful) for (const seat of listeners.seats()) drop(seat, closeCodes.goingAway, 'the database does not answer')
+	}, doubtCheckMs)
+
 	async function visitAll(): Promise<void> {
 		let visited = 0
 		for (const seat of listeners.seats()) {
@@ -427,6 +433,7 @@ export function openLive(
 			const url = URL.parse(request.url ?? '', 'http://server')
 			if (closing || url?.pathname !== '/api/live') return refuse(raw, 404, 'Not Found')
 			if (isForeign(request.headers, request.headers.host)) return refuse(raw, 403, 'Forbidden')
+			if (store.doubtful) return refuse(raw, 503, 'Service Unavailable')
 			const token = tokenIn(request)
 			const after = url.searchParams.get('after')
 			const found = token === null ? Promise.resolve(null) : authenticate(token)
@@ -450,6 +457,7 @@ export function openLive(
 			closing = true
 			stopListening()
 			clearInterval(idle)
+			clearInterval(doubting)
 			const seats = listeners.seats()
 			const sockets = seats.map(({ socket }) => socket)
 			for (const seat of seats) drop(seat, closeCodes.goingAway, 'the server stops')

@@ -23,7 +23,7 @@ const { accessSync, constants, mkdirSync } = await import('node:fs')
 const { createInterface } = await import('node:readline/promises')
 const { pino } = await import('pino')
 const { openApp } = await import('./app.ts')
-const { BadSetting, readConfig } = await import('./config.ts')
+const { BadSetting, readConfig, storeOptions } = await import('./config.ts')
 const { Fenced, StorageUnavailable } = await import('./storage/engine.ts')
 const { openStore } = await import('./storage/open.ts')
 
@@ -51,8 +51,9 @@ function makeFolders({ folders }: Config): void {
 }
 
 /** An empty beginning is confirmed by typing the word. */
-async function confirmFresh({ folders }: Config): Promise<void> {
-	console.log(`--fresh begins with an empty database in ${folders.data}, although there was a full one.`)
+async function confirmFresh({ folders, mongodb }: Config): Promise<void> {
+	const place = mongodb ? 'MongoDB' : folders.data
+	console.log(`--fresh begins with an empty database in ${place}, although there was a full one.`)
 	const lines = createInterface({ input: process.stdin, output: process.stdout })
 	const word = await lines.question('Type the word "fresh" to go on: ')
 	lines.close()
@@ -99,13 +100,11 @@ const port = await listen(app, config)
 const address = `http://localhost:${port}`
 try {
 	const store = await openStore({
-		folder: config.folders.data,
-		backups: config.folders.backups,
-		fresh: config.fresh,
+		...storeOptions(config),
 		signal: waiting.signal,
-		onStandby() {
+		onStandby(place) {
 			app.wait('Another server has the database; this one takes over when it is gone.')
-			console.log(`Another server has the database in ${config.folders.data}. This one waits at ${address} and takes over when it is gone.`)
+			console.log(`Another server has the database in ${place}. This one waits at ${address} and takes over when it is gone.`)
 		},
 	})
 	store.onStopped((reason) => {

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { pino } from 'pino'
 import { openApp } from '../../backend/src/app.ts'
-import { type Config, defaults, foldersIn } from '../../backend/src/config.ts'
+import { type Config, defaults, foldersIn, storeOptions } from '../../backend/src/config.ts'
 import { defaultRates } from '../../backend/src/rates.ts'
 import { openStore } from '../../backend/src/storage/open.ts'
 import type { Store } from '../../backend/src/storage/store.ts'
@@ -53,7 +53,7 @@ export async function startServer(t: TestContext, settings: Partial<Config> & { 
 	const log = pino({ level: config.logLevel, base: null }, { write: (line: string) => void trouble.push(line) })
 	const app = await openApp(config, log)
 	const port = await app.listen()
-	const store = await openStore({ folder: config.folders.data, backups: config.folders.backups })
+	const store = await openStore(storeOptions(config))
 	const setUpToken = await app.serve(store)
 	let closed: Promise<void> | null = null
 	const close = () => {

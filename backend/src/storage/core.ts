@@ -59,6 +59,7 @@ class Core implements Store<AnyRecords> {
 			this.#upgrade(collection, record, head.schema),
 		)
 		this.#commits = new GroupCommit(engine, this.#committed, head, { schema, writeTimeoutMs, stepTimeoutMs })
+		void engine.remote?.takenOver.then((fenced) => this.#commits.stop(fenced))
 	}
 
 	get head(): Head {
@@ -67,6 +68,10 @@ class Core implements Store<AnyRecords> {
 
 	get stopped(): Error | null {
 		return this.#commits.stopped
+	}
+
+	get doubtful(): boolean {
+		return this.#engine.remote?.doubtful ?? false
 	}
 
 	write<T>(by: string | null, step: (tx: Tx<AnyRecords>) => Promise<T>): Promise<T> {

@@ -28,7 +28,7 @@ export interface OpenOptions {
 	/** The operator confirmed that an empty beginning is what she wants. */
 	fresh?: boolean
 	/** Called once when another process has the database: this one waits. */
-	onStandby?: () => void
+	onStandby?: (place: string) => void
 	signal?: AbortSignal
 	/** How long a write waits for the database before its caller is told. */
 	writeTimeoutMs?: number
@@ -64,7 +64,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 	const { onStandby, signal } = options
 	let waited = false
 	const onWait = () => {
-		if (!waited) onStandby?.()
+		if (!waited) onStandby?.(database.place)
 		waited = true
 	}
 	let lock: WriterLock | undefined

@@ -58,6 +58,8 @@ export interface Store<R extends object = Records> {
 	onStopped(listener: (reason: Error) => void): () => void
 	/** Null while the store takes writes; else why it does not. */
 	readonly stopped: Error | null
+	/** True while it is not sure that this process still is the one that writes: what it knows may be old, and nothing may be answered. */
+	readonly doubtful: boolean
 	/** Everything at exactly one seq, while writes go on. */
 	exportAt(): Promise<{ lineage: string; seq: number; records: AsyncIterable<{ collection: keyof R & string; record: StoredRecord }> }>
 	/** Restore: all or nothing, and a new lineage that counts on from `seq`. The store is closed afterwards. */
