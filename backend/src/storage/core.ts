@@ -216,7 +216,7 @@ class Core implements Store<AnyRecords> {
 	async #close(): Promise<void> {
 		this.#closing = true
 		await this.#replacing?.catch(() => {})
-		await this.#commits.drained()
+		await this.#commits.drained(true)
 		this.#commits.end()
 		try {
 			await this.#engine.close()

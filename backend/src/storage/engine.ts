@@ -125,7 +125,7 @@ export interface Remote {
 /** At most ten methods, so that a second database stays a thin file. Opening is `Database`'s. */
 export interface Engine {
 	/** Present where every read costs a round trip. */
-	readonly remote?: Remote
+	readonly remote?: Remote | undefined
 	/** Durable and applied when it resolves. Throws `Fenced`, `StorageFull` or `StorageUnavailable` (nothing happened), or `OutcomeUnknown`. */
 	append(group: EntryGroup): Promise<void>
 	getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]>

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StoredRecord } from './collections.ts'
 import type { Committed } from './committed.ts'
+import { EarlyReads, type Reading, RecentLayers } from './early.ts'
 import { type Engine, type Entry, Fenced, type Head, OutcomeUnknown, StorageFull, StorageUnavailable } from './engine.ts'
 import { entryLine, entryPut, sealEntry } from './journal.ts'
 import { Layer } from './overlay.ts'
@@ -31,6 +32,8 @@ const limits = {
 	groupOperations: 1_000,
 	groupBytes: 8 * 1024 * 1024,
 	waitingSteps: 20_000,
+	/** Steps that read early at the same time, where reads are far away. */
+	earlySteps: 500,
 	/** Steps run, and answers given, in one turn of the event loop. */
 	stepsPerTurn: 64,
 	answersPerTurn: 32,
@@ -48,6 +51,8 @@ interface Job {
 	outcome: { value: unknown } | { error: unknown } | null
 	/** Whether its step wrote an entry. */
 	wrote: boolean
+	/** What it read while it waited. */
+	early: EarlyReads | null
 }
 
 /** A group that is forming, or being made durable. */
@@ -81,6 +86,7 @@ export class GroupCommit {
 	#clock: { ms: number; text: string }
 	#forming = new Forming()
 	#inFlight: Forming | null = null
+	readonly #recent = new RecentLayers()
 	/** Grows whenever uncommitted state was thrown away: steps that saw it run again. */
 	#epoch = 0
 	#stepping = false
@@ -88,9 +94,12 @@ export class GroupCommit {
 	#answering = false
 	#held: NodeJS.Timeout | null = null
 	#lastCommit = { ms: 0, jobs: 0 }
+	/** Writes that were asked for since. */
+	#arrived = 0
 	/** The step that is running; `again`: what it saw was thrown away, and it waits in the queue. */
 	#step: { job: Job; since: number; abort: (error: Error) => void; again: boolean } | null = null
 	#idle: (() => void)[] = []
+	#ending = false
 	/** Why it stops once the group in flight is decided. */
 	#broken: Error | null = null
 	stopped: Error | null = null
@@ -118,8 +127,9 @@ export class GroupCommit {
 	write<T>(by: string | null, step: (tx: Tx<AnyRecords>) => Promise<T>): Promise<T> {
 		if (this.stopped) return Promise.reject(this.stopped)
 		if (this.#queue.size >= limits.waitingSteps) return Promise.reject(new StorageUnavailable('Too many writes are waiting.'))
+		this.#arrived++
 		return new Promise<T>((resolve, reject) => {
-			this.#queue.push({ by, step, resolve, reject, since: performance.now(), outcome: null, wrote: false })
+			this.#queue.push({ by, step, resolve, reject, since: performance.now(), outcome: null, wrote: false, early: null })
 			this.#schedule()
 		})
 	}
@@ -140,8 +150,9 @@ export class GroupCommit {
 		if (!this.#inFlight) this.#stop(error)
 	}
 
-	/** Waits for the writes that were taken. */
-	async drained(): Promise<void> {
+	/** Waits for the writes that were taken. `ending`: a group that can't be decided in time is left undecided. */
+	async drained(ending = false): Promise<void> {
+		this.#ending ||= ending
 		if (!this.#quiet) await new Promise<void>((resolve) => this.#idle.push(resolve))
 	}
 
@@ -179,7 +190,9 @@ export class GroupCommit {
 		// With nothing in flight, half of what waits goes first, so that the disk and this thread work at the same time.
 		let share = Math.max(8, this.#queue.size >> 1)
 		for (let run = 1; this.#queue.size > 0 && !this.#forming.full && !this.stopped; run++) {
-			await this.#runStep(this.#queue.shift()!)
+			const job = this.#queue.shift()!
+			if (!job.early) this.#readEarly(job)
+			await this.#runStep(job)
 			if (--share <= 0) this.#flush()
 			if (run % limits.stepsPerTurn === 0) await nextTurn()
 		}
@@ -187,12 +200,38 @@ export class GroupCommit {
 		this.#flush()
 	}
 
+	/** Where reads are far away, this step and those that wait behind it make theirs at once: each runs up to its first change, without effect. */
+	#readEarly(job: Job): void {
+		if (!this.#engine.remote || this.#queue.size === 0) return
+		for (const next of [job, ...this.#queue.first(limits.earlySteps)]) {
+			if (next.early) continue
+			next.early = new EarlyReads(this.#committed, { committed: this.#recent.committed, epoch: this.#epoch })
+			const tx = new StepTx(this.#place, next.early, this.#uncommitted, true) as unknown as Tx<AnyRecords>
+			void (async () => next.step(tx))().catch(() => {})
+		}
+	}
+
+	/** The next entry. */
+	get #place() {
+		return { at: this.now(), lineage: this.#head.lineage, seq: this.#next.seq + 1 }
+	}
+
+	/** Newest first. */
+	get #uncommitted(): Layer[] {
+		return this.#inFlight ? [this.#forming.layer, this.#inFlight.layer] : [this.#forming.layer]
+	}
+
+	/** What a step reads: what it read early under all that was committed since, or else what is committed now. */
+	#viewOf({ early }: Job): [Reading, Layer[]] {
+		const since = early?.place.epoch === this.#epoch ? this.#recent.since(early.place.committed) : null
+		return early && since ? [early, [...this.#uncommitted, ...since]] : [this.#committed, this.#uncommitted]
+	}
+
 	async #runStep(job: Job): Promise<void> {
 		const epoch = this.#epoch
-		const place = { at: this.now(), lineage: this.#head.lineage, seq: this.#next.seq + 1 }
-		const below = this.#inFlight ? [this.#forming.layer, this.#inFlight.layer] : [this.#forming.layer]
-		const tx = new StepTx(place, this.#committed, below)
+		const tx = new StepTx(this.#place, ...this.#viewOf(job))
 		job.wrote = false
+		job.early = null
 		try {
 			const value = await new Promise((resolve, reject) => {
 				this.#step = { job, since: performance.now(), abort: reject, again: false }
@@ -250,7 +289,7 @@ export class GroupCommit {
 		if (waiting === 0) this.#settleIdle()
 		if (this.#inFlight || waiting === 0) return
 		const { ms, jobs } = this.#lastCommit
-		if (ms > limits.slowCommitMs && waiting < jobs) {
+		if (ms > limits.slowCommitMs && this.#arrived < jobs && !this.#forming.full) {
 			// Those who were just answered are about to write again: one group with them is better than two in turn.
 			this.#held ??= setTimeout(() => this.#commit(), ms * limits.holdOfLastCommit)
 		} else void this.#commit()
@@ -270,8 +309,10 @@ export class GroupCommit {
 		const last = group.entries.at(-1)
 		if (last) {
 			this.#lastCommit = { ms: performance.now() - group.since, jobs: group.jobs.length }
+			this.#arrived = 0
 			this.#head = { ...this.#head, seq: last.seq, at: last.at, hash: last.hash }
 			this.#committed.take(group.layer, last.seq)
+			if (this.#engine.remote) this.#recent.push(group.layer)
 		}
 		for (const job of group.jobs) this.#answers.push(job)
 		if (last) this.#answers.push(group.entries)
@@ -306,7 +347,7 @@ export class GroupCommit {
 	}
 
 	#failed(group: Forming, error: Error): void {
-		if (!(error instanceof StorageFull)) {
+		if (!(error instanceof StorageFull || error instanceof StorageUnavailable)) {
 			this.#stop(error, group.jobs)
 			return
 		}
@@ -366,12 +407,17 @@ export class GroupCommit {
 	#watchTimeouts(): void {
 		const now = performance.now()
 		const { stepTimeoutMs, writeTimeoutMs } = this.#options
-		if (this.#step && now - this.#step.since > stepTimeoutMs) this.#step.abort(new Error('A step took too long.'))
+		if (this.#step && now - this.#step.since > stepTimeoutMs) {
+			this.#step.abort(new Error('A step took too long.'))
+			return
+		}
 		const group = this.#inFlight
-		if (!group || now - group.since <= writeTimeoutMs) return
-		// The group stays first in line: nothing is appended behind it until the engine has decided it.
-		for (const job of group.jobs.splice(0)) job.reject(new OutcomeUnknown(unknownText))
-		this.#startOver(this.#forming.jobs)
+		if (group && now - group.since > writeTimeoutMs) {
+			// The group stays first in line: nothing is appended behind it until the engine has decided it.
+			for (const job of group.jobs.splice(0)) job.reject(new OutcomeUnknown(unknownText))
+			this.#startOver(this.#forming.jobs)
+			if (this.#ending) this.#stop(new OutcomeUnknown(unknownText))
+		}
 		for (const job of this.#queue.takeWhere((job) => now - job.since > writeTimeoutMs)) {
 			job.reject(new StorageUnavailable('The database does not answer.'))
 		}

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, type MongoClient, ObjectId } from 'mongodb'
 import { type Database, type Engine, type Head, StorageUnavailable } from './engine.ts'
 import { failpoint } from './failpoint.ts'
-import { MongoEngine, type MongoTimes } from './mongo.ts'
+import { MongoEngine } from './mongo.ts'
 import { connect, explain, type MongoAddress, meaningOf } from './mongo-connection.ts'
 import { indexNote, reindex, type Specs } from './mongo-documents.ts'
 import {
@@ -27,6 +27,7 @@ import {
 	NEXT,
 	type Slot,
 } from './mongo-journal.ts'
+import { type MongoTimes, MongoWriter } from './mongo-writer.ts'
 
 export type { MongoTimes }
 
@@ -129,10 +130,15 @@ export class MongoDatabase implements Database {
 			if (matchedCount === 0) return null
 			await this.#makeIndexes(meta)
 			const { address, specs, times, folder } = this.#options
-			const engine = new MongoEngine({ client: this.#client, address, specs, times, folder, writing: { term }, meta, last: taken })
-			await engine.redo(taken._id)
-			await this.#sweep(lineage, () => engine.look())
-			return engine
+			const writer = new MongoWriter({ db: this.#db, address, specs, times, meta, taken })
+			try {
+				await writer.redo()
+				await this.#sweep(lineage, () => writer.look())
+				return new MongoEngine({ client: this.#client, address, specs, times, folder, meta, last: taken, writer })
+			} catch (error) {
+				await writer.close()
+				throw error
+			}
 		})
 	}
 
@@ -145,7 +151,7 @@ export class MongoDatabase implements Database {
 				throw new StorageUnavailable(`There is no English Chat database at ${this.place} now.`, { hint: 'Start the server once.' })
 			}
 			const { address, specs, times, folder } = this.#options
-			return new MongoEngine({ client: this.#client, address, specs, times, folder, writing: null, meta, last: last! })
+			return new MongoEngine({ client: this.#client, address, specs, times, folder, meta, last: last!, writer: null })
 		})
 	}
 
@@ -205,7 +211,7 @@ export class MongoDatabase implements Database {
 	}
 
 	/** Removes what a killed restore, or a killed first start, left. `sure`: throws where another process may be making it now. */
-	async #sweep(lineage: string, sure: () => Promise<void>): Promise<void> {
+	async #sweep(lineage: string, sure: () => Promise<unknown>): Promise<void> {
 		for (const { name } of await this.#db.listCollections({}, { nameOnly: true }).toArray()) {
 			const other = /^journal_([0-9a-f]{24})$/.exec(name)?.[1] ?? lineage
 			const unfinished = other !== lineage && (await lastSlot(this.#db, other)).kind !== 'close'

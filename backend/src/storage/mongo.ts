@@ -17,10 +17,8 @@ import {
 	type Entry,
 	type EntryGroup,
 	type Export,
-	Fenced,
 	type GroupChange,
 	type Head,
-	OutcomeUnknown,
 	type Remote,
 	type Replacement,
 	StorageFull,
@@ -40,10 +38,10 @@ import {
 	type Specs,
 	tombstoneOf,
 } from './mongo-documents.ts'
+import { HighestIds } from './mongo-ids.ts'
 import {
 	bodyOf,
 	createJournal,
-	documentsOf,
 	entriesOf,
 	finishRestores,
 	headOf,
@@ -55,20 +53,11 @@ import {
 	type Slot,
 } from './mongo-journal.ts'
 import { Spool } from './mongo-spool.ts'
+import { type MongoTimes, type MongoWriter, persist } from './mongo-writer.ts'
 
 const deflate = promisify(deflateRaw)
 
-/** How long things may take, in milliseconds. */
-export interface MongoTimes {
-	/** One command; then its connection is given up. */
-	commandMs: number
-	/** How long a read is tried while the server is away. */
-	readMs: number
-	/** A writer that was silent for so long may be taken over, and answers nothing until it has checked. */
-	silenceMs: number
-}
-
-/** What a writer or reader is opened with. */
+/** What it is opened with. */
 export interface MongoOptions {
 	client: MongoClient
 	address: MongoAddress
@@ -76,64 +65,52 @@ export interface MongoOptions {
 	times: MongoTimes
 	/** Has room for a copy of the database. */
 	folder: string
-	/** Null: open for reading only. */
-	writing: { term: number } | null
 	meta: Meta
 	last: Slot
+	/** Null: open for reading only. */
+	writer: MongoWriter | null
 }
 
-/** A group has so many entries at most: `limits.groupOperations`. */
+/** A group has so many entries at most. */
 const ENTRIES = 1_000
-/** After so many groups `meta` is told what is applied. */
-const NOTE_EVERY = 64
-/** A look at `meta` before applying is owed after this part of the silence. */
-const LOOK_AFTER = 2 / 3
-const PAUSE = { first: 50, longest: 1_000 }
-/** Documents that a restore inserts at once; slots that are read at once. */
+/** Documents that are read or inserted at once; slots. */
 const PAGE = { documents: 1_000, slots: 100 }
 
 export class MongoEngine implements Engine {
-	readonly remote: Remote
 	readonly #client: MongoClient
 	readonly #db: Db
 	readonly #address: MongoAddress
 	readonly #specs: Specs
 	readonly #times: MongoTimes
 	readonly #folder: string
-	readonly #term: number | null
+	readonly #writer: MongoWriter | null
 	readonly #exports = new Set<Spool>()
+	readonly #ids: Record<string, HighestIds>
 	readonly #batches = new Map<string, Batch>()
-	readonly #takenOver = Promise.withResolvers<Fenced>()
-	#beating: NodeJS.Timeout | null = null
 	#head: Head
-	#slot: number
-	#applied: number
-	#noted: number
+	/** The slot of the newest group; null: not looked for yet. */
 	#newestGroup: number | null = null
-	/** When it was last sure to be the writer: the moment at which a question was sent that was answered well. */
-	#confirmedAt = performance.now()
-	#beatAt = performance.now()
 	#closed = false
 
-	constructor({ client, address, specs, times, folder, writing, meta, last }: MongoOptions) {
+	constructor({ client, address, specs, times, folder, meta, last, writer }: MongoOptions) {
 		this.#client = client
 		this.#db = client.db(address.database)
 		this.#address = address
 		this.#specs = specs
+		this.#ids = Object.fromEntries(Object.keys(specs).map((name) => [name, new HighestIds()]))
 		this.#times = times
 		this.#folder = folder
-		this.#term = writing?.term ?? null
+		this.#writer = writer
 		this.#head = headOf(meta.lineage, last, meta)
-		this.#slot = last._id
-		this.#applied = this.#noted = meta.applied
-		const silent = () => performance.now() - this.#beatAt > times.silenceMs
-		this.remote = {
-			takenOver: this.#takenOver.promise,
-			get doubtful() {
-				return writing !== null && silent()
-			},
-		}
-		if (writing) this.#beating = setInterval(() => void this.#beat(), times.silenceMs / 5).unref()
+	}
+
+	get remote(): Remote | undefined {
+		return this.#writer ?? undefined
+	}
+
+	get #writing(): MongoWriter {
+		assert(this.#writer, 'The database is open for reading only.')
+		return this.#writer
 	}
 
 	get #journal() {
@@ -143,74 +120,20 @@ export class MongoEngine implements Engine {
 	// Writing.
 
 	async append(group: EntryGroup): Promise<void> {
-		const { last, term, schema, at, hash, changes } = group
-		const body = bodyOf(await deflate(group.lines.join('\n'), { level: 1 }))
-		const slot: Slot = { _id: this.#slot + 1, kind: 'group', term, last, schema, at: new Date(at), hash, nonce: new ObjectId(), body }
+		const { last, schema, at, hash, changes, lines } = group
+		const writer = this.#writing
+		const body = bodyOf(await deflate(lines.join('\n'), { level: 1 }))
+		for (const { collection, id, existed } of changes) if (!existed) this.#ids[collection]!.add(id)
 		failpoint('append:slot')
-		let calm = await this.#take(slot)
+		const taken = await writer.take({ kind: 'group', last, schema, at: new Date(at), hash, body })
 		failpoint('append:journal')
-		const looked = performance.now()
-		await this.#persist(async () => {
-			if (performance.now() - Math.max(looked, this.#confirmedAt) > this.#times.silenceMs * LOOK_AFTER) await this.look()
-			if (calm) await this.#apply(changes)
-			else await this.redo(slot._id)
-			calm = false
-		})
+		await writer.apply(taken, () => this.#put(changes))
 		failpoint('append:committed')
-		this.#slot = this.#applied = this.#newestGroup = slot._id
+		this.#newestGroup = taken.slot._id
 		this.#head = { ...this.#head, seq: last, schema, at, hash }
-		if (this.#applied - this.#noted >= NOTE_EVERY) void this.#note().catch(() => {})
 	}
 
-	/** Inserts a slot, for as long as it takes to know that it is there for good. False when the server was away in between. */
-	async #take(slot: Slot): Promise<boolean> {
-		let calm = true
-		for (let pause = PAUSE.first; ; pause = Math.min(2 * pause, PAUSE.longest)) {
-			if (this.#closed) throw new OutcomeUnknown('The database was closed before the write was decided.')
-			const asked = performance.now()
-			try {
-				await this.#journal.insertOne(slot)
-				this.#confirmedAt = asked
-				return calm
-			} catch (error) {
-				const meaning = meaningOf(error)
-				if (meaning === 'duplicate') {
-					await this.#decide(slot, calm)
-					return calm
-				}
-				if (meaning === 'defect') throw new OutcomeUnknown((error as Error).message, { cause: error })
-				if (calm && meaning === 'full') throw new StorageFull('The database server has no room left.', { cause: error })
-				if (calm && meaning === 'refused') throw explain(error, this.#address)
-				// It may have been done: only inserting the same again tells.
-				calm = false
-			}
-			await sleep(pause)
-		}
-	}
-
-	/** The slot is taken: returns when by this very insert, earlier; else throws. */
-	async #decide({ _id, nonce, term }: Slot, calm: boolean): Promise<void> {
-		const there = await this.#persist(() => this.#journal.findOne({ _id }, { projection: { body: 0 } }))
-		if (!calm && there?.nonce && nonce?.equals(there.nonce)) return
-		if (there && there.term === term && there.kind === 'group') throw new OutcomeUnknown('An earlier group is in this place.')
-		throw this.#lose()
-	}
-
-	/** Does it again while the server is away. */
-	async #persist<T>(work: () => Promise<T>): Promise<T> {
-		for (let pause = PAUSE.first; ; pause = Math.min(2 * pause, PAUSE.longest)) {
-			if (this.#closed) throw new OutcomeUnknown('The database was closed.')
-			try {
-				return await work()
-			} catch (error) {
-				if (error instanceof Fenced || error instanceof OutcomeUnknown) throw error
-				if (meaningOf(error) === 'defect') throw new OutcomeUnknown((error as Error).message, { cause: error })
-			}
-			await sleep(pause)
-		}
-	}
-
-	async #apply(changes: readonly GroupChange[]): Promise<void> {
+	async #put(changes: readonly GroupChange[]): Promise<void> {
 		const all = new Map<string, { fresh: Document[]; others: Document[] }>()
 		for (const { collection, id, rev, existed, json, keys } of changes) {
 			let documents = all.get(collection)
@@ -227,80 +150,22 @@ export class MongoEngine implements Engine {
 		}
 	}
 
-	/** Applies again all slots from the noted place up to this one: after a death, or after the server was away. */
-	async redo(upTo: number): Promise<void> {
-		const slots = this.#journal.find({ _id: { $gt: this.#noted, $lte: upTo } }).sort({ _id: 1 })
-		let at = this.#noted
-		for await (const slot of slots) {
-			at++
-			if (slot._id !== at) break
-			for (const [name, documents] of documentsOf(this.#specs, entriesOf(this.#head.lineage, slot))) {
-				await putInPlace(this.#collection(name), [], [...documents.values()])
-			}
-		}
-		if (at !== upTo) throw new OutcomeUnknown('The database lost entries that it had stored: it must be restored from a backup.')
-		this.#applied = upTo
-	}
-
-	/** Tells `meta` what is applied; `Fenced` where another process has taken over. */
-	async #note(more?: Partial<Meta>): Promise<void> {
-		const applied = this.#applied
-		const changes = { $max: { applied }, $inc: { beat: 1 }, ...(more && { $set: more }) }
-		const { matchedCount } = await metaOf(this.#db).updateOne(this.#mine, changes)
-		if (matchedCount === 0) throw this.#lose()
-		this.#noted = Math.max(this.#noted, applied)
-	}
-
-	get #mine() {
-		return { _id: 'store' as const, lineage: this.#head.lineage, term: this.#term! }
-	}
-
-	async #beat(): Promise<void> {
-		const asked = performance.now()
-		try {
-			await this.#note()
-			this.#confirmedAt = Math.max(this.#confirmedAt, asked)
-			this.#beatAt = asked
-		} catch {
-			// The clock says that it could not be confirmed.
-		}
-	}
-
-	/** Makes sure that this process is still the writer. */
-	async look(): Promise<void> {
-		const asked = performance.now()
-		const mine = await metaOf(this.#db).findOne(this.#mine, { projection: { _id: 1 } })
-		const last = mine && (await lastSlot(this.#db, this.#head.lineage))
-		if (last?.term !== this.#term) throw this.#lose()
-		this.#confirmedAt = asked
-	}
-
-	#lose(): Fenced {
-		const fenced = new Fenced('Another process has taken over the database.')
-		this.#takenOver.resolve(fenced)
-		return fenced
-	}
-
 	// Reading.
 
 	/** A read that waits a while for a server that is away. */
 	async #read<T>(work: () => Promise<T>): Promise<T> {
 		const began = performance.now()
-		for (let pause = PAUSE.first; ; pause = Math.min(2 * pause, PAUSE.longest)) {
-			try {
-				return await work()
-			} catch (error) {
-				const meaning = meaningOf(error)
-				if (this.#closed) throw new StorageUnavailable('The storage is closing.', { cause: error })
-				if (meaning === 'defect' || meaning === 'duplicate') throw error
-				if (meaning !== 'away' || performance.now() - began > this.#times.readMs) throw explain(error, this.#address)
-			}
-			await sleep(pause)
+		try {
+			return await persist(work, (meaning) => meaning === 'away' && !this.#closed && performance.now() - began < this.#times.readMs)
+		} catch (error) {
+			throw explain(error, this.#address)
 		}
 	}
 
 	/** What is asked for in one turn of the event loop is one question to the server. */
 	async getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]> {
+		const highest = this.#ids[collection]!
+		if (this.#writer && ids.every((id) => highest.absent(id, this.#collection(collection)))) return ids.map(() => null)
 		let batch = this.#batches.get(collection)
 		if (!batch || batch.ids.size >= PAGE.documents) {
 			batch = { ids: new Set(), found: new Promise(setImmediate).then(() => this.#getBatch(collection, batch!)) }
@@ -375,12 +240,8 @@ export class MongoEngine implements Engine {
 	/** Reads everything while it changes, from the applied position on, then merges in what happened since. */
 	async #fill(spool: Spool): Promise<Head> {
 		const { lineage } = this.#head
-		let from = this.#applied
-		if (this.#term === null) {
-			const meta = await this.#read(() => metaOf(this.#db).findOne({ _id: 'store' }))
-			if (meta?.lineage !== lineage) throw new StorageUnavailable('The database was restored meanwhile.', { hint: 'Start again.' })
-			from = meta.applied
-		}
+		const from = this.#writer?.applied ?? (await this.#read(() => metaOf(this.#db).findOne({ _id: 'store', lineage })))?.applied
+		if (from === undefined) throw new StorageUnavailable('The database was restored meanwhile.', { hint: 'Start again.' })
 		for (const name in this.#specs) {
 			// Read again after a failure: what is there already is replaced.
 			await this.#read(async () => {
@@ -409,6 +270,7 @@ export class MongoEngine implements Engine {
 	}
 
 	async replace({ lineage, seq, schema, at, records }: Replacement): Promise<void> {
+		const writer = this.#writing
 		const names = (collection: string) => nextName(lineage, collection)
 		try {
 			const counts = new Map<string, number>()
@@ -422,15 +284,15 @@ export class MongoEngine implements Engine {
 				const count = await this.#collection(names(name)).countDocuments()
 				assert.equal(count, counts.get(name) ?? 0, `Not every record of ${name} arrived.`)
 			}
-			await createJournal(this.#db, lineage, { term: this.#term!, schema, at: new Date(at), seq })
+			await createJournal(this.#db, lineage, { term: writer.term, schema, at: new Date(at), seq })
 			failpoint('replace:synced')
 		} catch (error) {
 			await sweepNext(this.#db, lineage).catch(() => {})
 			if (meaningOf(error) === 'full') throw new StorageFull('There is no room for the copy.', { cause: error })
 			throw error instanceof Error && meaningOf(error) !== 'defect' ? explain(error, this.#address) : error
 		}
-		const { last, ...rest } = await lastSlot(this.#db, this.#head.lineage)
-		await this.#take({ ...rest, _id: this.#slot + 1, kind: 'close', term: this.#term!, last, nonce: new ObjectId(), next: lineage })
+		const { seq: last, hash, schema: before } = this.#head
+		await writer.take({ kind: 'close', last, schema: before, at: new Date(this.#head.at), hash, next: lineage })
 		failpoint('replace:pointed')
 		// It is committed: what can't be finished now is finished by the next who opens.
 		await this.#read(() => finishRestores(this.#db)).catch(() => {})
@@ -438,18 +300,16 @@ export class MongoEngine implements Engine {
 	}
 
 	async prune(before: string): Promise<void> {
-		if (this.#exports.size > 0) return
-		const meta = await this.#read(() => metaOf(this.#db).findOne(this.#mine))
-		if (!meta) throw this.#lose()
-		const end = await this.#read(() => this.#lastBefore(new Date(before), meta.prunedSlot))
+		const writer = this.#writing
+		const meta = await this.#read(() => writer.look())
+		const end = this.#exports.size > 0 ? null : await this.#read(() => this.#lastBefore(new Date(before), meta.prunedSlot))
 		if (end) {
 			// First what is said, then what is done: what a death leaves is done by the next pruning.
-			const pruned = { pruned: end.last, prunedHash: end.hash, prunedSlot: end._id }
-			await this.#maintain(() => this.#note(pruned))
+			await this.#read(() => writer.note({ pruned: end.last, prunedHash: end.hash, prunedSlot: end._id }))
 			this.#head = { ...this.#head, pruned: end.last, prunedHash: end.hash }
 		}
 		const upTo = end?._id ?? meta.prunedSlot
-		await this.#maintain(async () => {
+		await this.#read(async () => {
 			await this.#journal.updateMany({ _id: { $lte: upTo }, body: { $exists: true } }, { $unset: { body: 1, nonce: 1 } })
 			for (const name in this.#specs) {
 				if (this.#specs[name]!.permanent) continue
@@ -485,11 +345,12 @@ export class MongoEngine implements Engine {
 	}
 
 	async erase(targets: readonly { collection: string; id: string; rev: number }[]): Promise<void> {
+		const writer = this.#writing
 		const revs = new Map(targets.map(({ collection, id, rev }) => [collection + id, rev]))
 		const { lineage } = this.#head
 		for (let after = 0; ; ) {
-			await this.#maintain(() => this.look())
-			const filter = { _id: { $gt: after, $lte: this.#slot }, kind: 'group' as const, body: { $exists: true } }
+			await this.#read(() => writer.look())
+			const filter = { _id: { $gt: after }, kind: 'group' as const, body: { $exists: true } }
 			const slots = await this.#read(() => this.#journal.find(filter).sort({ _id: 1 }).limit(PAGE.slots).toArray())
 			if (slots.length === 0) break
 			for (const slot of slots) {
@@ -499,36 +360,17 @@ export class MongoEngine implements Engine {
 				const erased = eraseLines({ lineage, ...slot }, lines, (put, seq) => seq < (revs.get(put.collection + put.id) ?? 0))
 				if (erased === lines) continue
 				const body = bodyOf(packLines(erased))
-				await this.#maintain(() => this.#journal.updateOne({ _id: slot._id, body: { $exists: true } }, { $set: { body } }))
+				await this.#read(() => this.#journal.updateOne({ _id: slot._id, body: { $exists: true } }, { $set: { body } }))
 			}
 		}
 		while (this.#exports.size > 0) await sleep(20)
 	}
 
-	/** What is no group of entries: tried as a read is, since doing it twice does no harm. */
-	async #maintain<T>(work: () => Promise<T>): Promise<T> {
-		return this.#read(async () => {
-			try {
-				return await work()
-			} catch (error) {
-				if (error instanceof Fenced) this.#takenOver.resolve(error)
-				throw error
-			}
-		})
-	}
-
-	/** Says goodbye, so that the next one need not wait. */
 	async close(): Promise<void> {
 		if (this.#closed) return
 		this.#closed = true
-		if (this.#beating) clearInterval(this.#beating)
 		for (const spool of this.#exports) spool.close()
-		if (this.#term !== null) {
-			const goodbye = { $set: { writer: null }, $max: { applied: this.#applied } }
-			await metaOf(this.#db)
-				.updateOne(this.#mine, goodbye)
-				.catch(() => {})
-		}
+		await this.#writer?.close()
 		await this.#client.close()
 	}
 }

@@ -44,7 +44,7 @@ export interface OpenOptions {
 type Specs = Readonly<Record<string, CollectionSpec>>
 
 /** What installation.json notes, so that another database in its place is noticed. */
-interface Installation {
+export interface Installation {
 	id: string
 	engine: Database['engine']
 	lineage: string
@@ -54,7 +54,7 @@ interface Installation {
 
 const NOTE = 'installation.json'
 /** The id of the record that holds the installation's id. */
-const INSTALLATION = '000000000000000000000001'
+export const INSTALLATION = '000000000000000000000001'
 
 /** Opens the store for writing; waits as a standby while another process has it. Throws `StorageUnavailable` with a hint. */
 export async function openStore(options: OpenOptions): Promise<Store> {
@@ -162,17 +162,23 @@ export function noteInstallation(folder: string, installation: Installation): vo
 	if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeDurably(path, text)
 }
 
-function readInstallation(folder: string, { engine, place }: Database): Installation | null {
+/** What the folder notes, whichever engine it names. Null: nothing yet. */
+export function readNote(folder: string): Installation | null {
 	const path = join(folder, NOTE)
 	if (!existsSync(path)) return null
-	let noted: Installation
 	try {
-		noted = JSON.parse(readFileSync(path, 'utf8'))
+		const noted: Installation = JSON.parse(readFileSync(path, 'utf8'))
 		assert(typeof noted.id === 'string' && typeof noted.engine === 'string' && typeof noted.lineage === 'string')
+		return noted
 	} catch {
 		throw new StorageUnavailable(`${path} can't be read.`, { hint: 'It is written anew from the database when you remove it.' })
 	}
-	if (noted.engine !== engine) {
+}
+
+function readInstallation(folder: string, { engine, place }: Database): Installation | null {
+	const noted = readNote(folder)
+	if (noted && noted.engine !== engine) {
+		const path = join(folder, NOTE)
 		const [there, here] =
 			noted.engine === 'sqlite' ? [`the embedded database`, `MongoDB at ${place}`] : ['MongoDB', 'the embedded database']
 		throw new StorageUnavailable(`This installation's data is in ${there}, says ${path}, and not in ${here}.`, {
@@ -234,7 +240,8 @@ function newestBackup(backups: string): string | null {
 	)
 }
 
-function newer(found: number, known: number): StorageUnavailable {
+/** What is said of a database that a newer program wrote. */
+export function newer(found: number, known: number): StorageUnavailable {
 	return new StorageUnavailable(`This database was written by a newer English Chat (schema ${found}; this version knows ${known}).`, {
 		hint: 'Start the newer version again, or restore a backup from before the update. Nothing was changed.',
 	})

@@ -25,6 +25,12 @@ export class Queue<T> {
 		return this.#front.pop()
 	}
 
+	/** Those that are next, at most so many. */
+	first(limit: number): T[] {
+		const front = this.#front.slice(-limit).reverse()
+		return front.length < limit ? front.concat(this.#back.slice(0, limit - front.length)) : front
+	}
+
 	unshift(item: T): void {
 		this.#front.push(item)
 	}

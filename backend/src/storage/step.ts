@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict'
 import type { CollectionSpec, StoredRecord } from './collections.ts'
-import type { Committed } from './committed.ts'
+import type { Reading } from './early.ts'
 import type { Position } from './engine.ts'
 import { canonicalRecord } from './journal.ts'
 import { comparePositions, keysOf, matches, queryKey } from './keys.ts'
@@ -18,24 +18,29 @@ const FOUND = 1_000
 
 type AnyRecords = Record<string, StoredRecord>
 
+/** Where a rehearsal ends: nobody waits for it. */
+const never = new Promise<never>(() => {})
+
 export class StepTx implements Tx<AnyRecords> {
 	readonly at: string
 	readonly lineage: string
 	readonly seq: number
 	readonly layer = new Layer()
-	readonly #committed: Committed
+	readonly #committed: Reading
+	readonly #rehearsal: boolean
 	readonly #below: readonly Layer[]
 	/** Ids that were looked up and not found: `put` need not look again. */
 	readonly #absent = new Set<string>()
 	#ended = false
 
-	/** `below`: the layers under this step's, newest first. */
-	constructor(place: { at: string; lineage: string; seq: number }, committed: Committed, below: readonly Layer[]) {
+	/** `below`: the layers under this step's, newest first. `rehearsal`: it only reads, and stops where it would change something. */
+	constructor(place: { at: string; lineage: string; seq: number }, committed: Reading, below: readonly Layer[], rehearsal = false) {
 		this.at = place.at
 		this.lineage = place.lineage
 		this.seq = place.seq
 		this.#committed = committed
 		this.#below = below
+		this.#rehearsal = rehearsal
 	}
 
 	/** After this the step can't do anything, whatever it still runs. */
@@ -119,6 +124,7 @@ export class StepTx implements Tx<AnyRecords> {
 				if (!had[index]?.keys.includes(key)) this.#refuseTaken(collection, index, record.id, await this.#holder(collection, index, key))
 			}
 		}
+		if (this.#rehearsal) await never
 		// Nothing is awaited from here on: of two puts of one step at the same time, one sees all of the other.
 		this.#spec(collection)
 		if (this.layer.get(collection, record.id) !== own) return this.put(collection, draft)
@@ -171,6 +177,7 @@ export class StepTx implements Tx<AnyRecords> {
 		assert(!spec.permanent, `Records of ${collection} are marked, never removed.`)
 		const own = this.layer.get(collection, id)
 		const prior = await this.get(collection, id)
+		if (this.#rehearsal) await never
 		this.#spec(collection)
 		if (this.layer.get(collection, id) !== own) return this.remove(collection, id)
 		if (!prior) return

@@ -38,8 +38,8 @@ export interface Tx<R extends object = Records> {
 
 export interface Store<R extends object = Records> {
 	/**
-	 * One atomic, journaled step by `by` (a user's id, null for the server). May be run again, so it
-	 * awaits nothing but `tx` and changes nothing else. Resolves with the step's value when its entry
+	 * One atomic, journaled step by `by` (a user's id, null for the server). May be run again, and early up to
+	 * its first change, without effect: so it awaits nothing but `tx` and changes nothing else. Resolves with the step's value when its entry
 	 * is durable and readable. A step that throws leaves nothing; one that puts nothing makes no entry.
 	 * Throws what the step throws, `StorageFull`, `OutcomeUnknown`, `Fenced` or `StorageUnavailable`.
 	 */
