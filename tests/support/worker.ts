@@ -19,7 +19,7 @@ type Row = { collection: string; record: StoredRecord }
 
 /** What it can be told; it answers `{ done }` with a value, or `{ failed }` with the error's name. */
 export type Order =
-	| { op: 'open'; folder: string }
+	| { op: 'open'; folder: string; uri?: string }
 	| { op: 'pair'; n: number; text: string }
 	| { op: 'pairs'; from: number; to: number; text: string }
 	| { op: 'read'; n: number }
@@ -45,7 +45,12 @@ function pair(n: number, text: string): Promise<unknown> {
 async function obey(order: Order): Promise<unknown> {
 	switch (order.op) {
 		case 'open':
-			store = (await openStore({ folder: order.folder, backups: `${order.folder}/none`, specs: workerSpecs })) as unknown as TestStore
+			store = (await openStore({
+				folder: order.folder,
+				backups: `${order.folder}/none`,
+				specs: workerSpecs,
+				...(order.uri && { mongodb: { uri: order.uri } }),
+			})) as unknown as TestStore
 			return store.head.seq
 		case 'pair':
 			return pair(order.n, order.text)

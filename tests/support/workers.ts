@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
+import type { Engine } from '../../backend/src/storage/engine.ts'
 import { openSqlite } from '../../backend/src/storage/sqlite.ts'
 import { id, verifyAll } from './storage.ts'
 import { type Answer, type Order, workerSpecs } from './worker.ts'
@@ -45,14 +46,27 @@ export function startWorker(t: TestContext, env: Record<string, string> = {}): T
  * Opens the folder as the next start would and checks everything in it. Gives the text of each pair; a pair
  * of which only half is there fails. Null: there is no database.
  */
-export async function judge(folder: string): Promise<{ pairs: Map<number, string>; seq: number; lineage: string } | null> {
+export async function judge(folder: string): Promise<Judged | null> {
 	if (!existsSync(join(folder, 'lineage'))) return null
-	const { lineage, seq, records } = await verifyAll(await openSqlite(folder, workerSpecs), workerSpecs)
+	const judged = await judgeEngine(await openSqlite(folder, workerSpecs))
 	for (const name of readdirSync(folder).filter((name) => /^chat-.*\.db$/.test(name))) {
 		const db = new DatabaseSync(join(folder, name))
 		assert.deepEqual({ ...db.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' })
 		db.close()
 	}
+	return judged
+}
+
+/** What was found: the text of each pair. */
+export interface Judged {
+	pairs: Map<number, string>
+	seq: number
+	lineage: string
+}
+
+/** Checks everything that an engine has, and closes it. */
+export async function judgeEngine(engine: Engine): Promise<Judged> {
+	const { lineage, seq, records } = await verifyAll(engine, workerSpecs)
 	const pairs = new Map<number, string>()
 	for (const [key, record] of records) {
 		const [collection, recordId] = key.split(' ')

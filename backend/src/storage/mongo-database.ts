@@ -101,10 +101,10 @@ export class MongoDatabase implements Database {
 		await this.#asked(async () => {
 			const lineage = randomBytes(12).toString('hex')
 			await createJournal(this.#db, lineage, { term: 0, schema, at: new Date(0), seq: 0 })
-			failpoint('replace:built')
+			failpoint('create:journal')
 			const begun: Meta = { _id: 'store', format: FORMAT, ...beginning(lineage, 0), term: 0, beat: 0, writer: null, indexes: {} }
 			await metaOf(this.#db).insertOne(begun)
-			failpoint('replace:pointed')
+			failpoint('create:meta')
 		})
 	}
 

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import { Binary, type Collection, type Db, type ObjectId } from 'mongodb'
 import type { Entry, Head } from './engine.ts'
+import { failpoint } from './failpoint.ts'
 import { GENESIS, parseLines, unpackLines } from './journal.ts'
 import { keysOf } from './keys.ts'
 import { type Document, documentOf, type Specs, tombstoneOf } from './mongo-documents.ts'
@@ -132,6 +133,7 @@ export async function finishRestores(db: Db): Promise<Meta | null> {
 		if (!name.startsWith(prefix)) continue
 		try {
 			await db.collection(name).rename(name.slice(prefix.length), { dropTarget: true })
+			failpoint('replace:renamed')
 		} catch (error) {
 			// Another process was faster.
 			if ((error as { code?: number }).code !== 26) throw error
@@ -141,6 +143,7 @@ export async function finishRestores(db: Db): Promise<Meta | null> {
 	assert(begin)
 	const next = { ...beginning(lineage, begin.last), term: begin.term, writer: null, ended: meta.lineage }
 	await metaOf(db).updateOne({ _id: 'store', lineage: meta.lineage }, { $set: next })
+	failpoint('replace:finished')
 	return finishRestores(db)
 }
 
