@@ -16,6 +16,8 @@ export class Committed {
 	readonly #cache: RecordCache
 	/** The newest entry that was taken in. */
 	#seq: number
+	/** Questions that the database has not answered yet. */
+	#asked = 0
 
 	constructor(
 		specs: Readonly<Record<string, CollectionSpec>>,
@@ -35,7 +37,7 @@ export class Committed {
 		const cached = this.#cache.get(collection, id)
 		if (cached) return cached.record
 		const began = this.#seq
-		const [record] = await this.#engine.getMany(collection, [id])
+		const [record] = await this.#answer(this.#engine.getMany(collection, [id]))
 		return record ? this.#remember(collection, record, began) : null
 	}
 
@@ -44,7 +46,7 @@ export class Committed {
 		const missing = ids.filter((_, i) => !cached[i])
 		if (missing.length === 0) return cached.map((known) => known!.record)
 		const began = this.#seq
-		const read = await this.#engine.getMany(collection, missing)
+		const read = await this.#answer(this.#engine.getMany(collection, missing))
 		let next = 0
 		return cached.map((known) => {
 			if (known) return known.record
@@ -55,7 +57,17 @@ export class Committed {
 
 	async find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]> {
 		// Lists are not kept: whoever leafs through old pages would drive out what is used all the time.
-		return (await this.#engine.find(collection, index, query)).map((record) => this.#newest(collection, record))
+		return (await this.#answer(this.#engine.find(collection, index, query))).map((record) => this.#newest(collection, record))
+	}
+
+	/** Whether somebody waits for the database. */
+	get waiting(): boolean {
+		return this.#asked > 0
+	}
+
+	#answer<T>(question: Promise<T>): Promise<T> {
+		this.#asked++
+		return question.finally(() => this.#asked--)
 	}
 
 	/** Takes in what a group committed, up to the entry `seq`. */

@@ -408,7 +408,7 @@ export class GroupCommit {
 		const now = performance.now()
 		const { stepTimeoutMs, writeTimeoutMs } = this.#options
 		if (this.#step && now - this.#step.since > stepTimeoutMs) {
-			this.#step.abort(new Error('A step took too long.'))
+			this.#step.abort(this.#committed.waiting ? new StorageUnavailable(silentText) : new Error('A step took too long.'))
 			return
 		}
 		const group = this.#inFlight
@@ -419,7 +419,7 @@ export class GroupCommit {
 			if (this.#ending) this.#stop(new OutcomeUnknown(unknownText))
 		}
 		for (const job of this.#queue.takeWhere((job) => now - job.since > writeTimeoutMs)) {
-			job.reject(new StorageUnavailable('The database does not answer.'))
+			job.reject(new StorageUnavailable(silentText))
 		}
 	}
 }
@@ -437,5 +437,6 @@ function tell<T>(listeners: ReadonlySet<(news: T) => void>, news: T): void {
 	}
 }
 
+const silentText = 'The database does not answer.'
 const unknownText = 'Whether this was stored is not known.'
 const stoppedText = 'A write to the database failed. To be safe, nothing more is written until the server is started again.'
