@@ -125,10 +125,10 @@ export class Gate implements Engine {
 		this.#opened.resolve()
 	}
 
-	async append(group: EntryGroup): Promise<void> {
+	async append(group: EntryGroup, onDurable?: () => void): Promise<void> {
 		this.groups.push(group)
 		await Promise.race([this.before(group), this.#opened.promise])
-		await this.#engine.append(group)
+		await this.#engine.append(group, onDurable)
 		await Promise.race([this.after(group), this.#opened.promise])
 	}
 

@@ -126,8 +126,11 @@ export interface Remote {
 export interface Engine {
 	/** Present where every read costs a round trip. */
 	readonly remote?: Remote | undefined
-	/** Durable and applied when it resolves. Throws `Fenced`, `StorageFull` or `StorageUnavailable` (nothing happened), or `OutcomeUnknown`. */
-	append(group: EntryGroup): Promise<void>
+	/**
+	 * Durable and applied when it resolves. Throws `Fenced`, `StorageFull` or `StorageUnavailable` (nothing happened), or
+	 * `OutcomeUnknown`. Where applying takes a way of its own, `onDurable` is called before it: the next group may come then.
+	 */
+	append(group: EntryGroup, onDurable?: () => void): Promise<void>
 	getMany(collection: string, ids: readonly string[]): Promise<(StoredRecord | null)[]>
 	find(collection: string, index: string, query: EngineQuery): Promise<StoredRecord[]>
 	/** At least one whole group from the entry after `after` on, about `limit` entries, in order; empty at the end. */

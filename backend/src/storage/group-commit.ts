@@ -32,6 +32,8 @@ const limits = {
 	groupOperations: 1_000,
 	groupBytes: 8 * 1024 * 1024,
 	waitingSteps: 20_000,
+	/** Groups that may be waiting to be readable while the next one is made durable. */
+	applyingGroups: 1,
 	/** Steps that read early at the same time, where reads are far away. */
 	earlySteps: 500,
 	/** Steps run, and answers given, in one turn of the event loop. */
@@ -85,7 +87,12 @@ export class GroupCommit {
 	/** Never goes back, also when the device's clock does. */
 	#clock: { ms: number; text: string }
 	#forming = new Forming()
+	/** Is being made durable. */
 	#inFlight: Forming | null = null
+	/** Are durable and being made readable, where the database does that apart; oldest first. */
+	#applying: Forming[] = []
+	/** Resolves when the newest group that was begun is done. */
+	#done: Promise<unknown> = Promise.resolve()
 	readonly #recent = new RecentLayers()
 	/** Grows whenever uncommitted state was thrown away: steps that saw it run again. */
 	#epoch = 0
@@ -147,7 +154,7 @@ export class GroupCommit {
 	/** No more writes, for good, once the group in flight is decided. */
 	stop(error: Error): void {
 		this.#broken = error
-		if (!this.#inFlight) this.#stop(error)
+		if (this.#pending.length === 0) this.#stop(error)
 	}
 
 	/** Waits for the writes that were taken. `ending`: a group that can't be decided in time is left undecided. */
@@ -162,7 +169,13 @@ export class GroupCommit {
 	}
 
 	get #quiet(): boolean {
-		return !this.#stepping && !this.#inFlight && this.#queue.size + this.#forming.jobs.length + this.#answers.size === 0
+		return !this.#stepping && this.#pending.length + this.#queue.size + this.#forming.jobs.length + this.#answers.size === 0
+	}
+
+	/** Groups that were begun and are not done, newest first. */
+	get #pending(): Forming[] {
+		const applying = this.#applying.toReversed()
+		return this.#inFlight ? [this.#inFlight, ...applying] : applying
 	}
 
 	/** The time of an entry made now. */
@@ -218,7 +231,7 @@ export class GroupCommit {
 
 	/** Newest first. */
 	get #uncommitted(): Layer[] {
-		return this.#inFlight ? [this.#forming.layer, this.#inFlight.layer] : [this.#forming.layer]
+		return [this.#forming.layer, ...this.#pending.map(({ layer }) => layer)]
 	}
 
 	/** What a step reads: what it read early under all that was committed since, or else what is committed now. */
@@ -282,12 +295,12 @@ export class GroupCommit {
 		return true
 	}
 
-	// Committing: one group at a time is made durable.
+	// Committing: one group at a time is made durable, while those before it may still be made readable.
 
 	#flush(): void {
 		const waiting = this.#forming.jobs.length
 		if (waiting === 0) this.#settleIdle()
-		if (this.#inFlight || waiting === 0) return
+		if (this.#inFlight || this.#applying.length > limits.applyingGroups || waiting === 0 || this.#broken) return
 		const { ms, jobs } = this.#lastCommit
 		if (ms > limits.slowCommitMs && this.#arrived < jobs && !this.#forming.full) {
 			// Those who were just answered are about to write again: one group with them is better than two in turn.
@@ -302,9 +315,14 @@ export class GroupCommit {
 		this.#inFlight = group
 		this.#forming = new Forming()
 		group.since = performance.now()
-		const error = group.entries.length === 0 ? null : await this.#append(group)
+		const before = this.#done
+		const appended = group.entries.length === 0 ? null : this.#append(group)
+		this.#done = Promise.all([before, appended])
+		const error = await appended
+		await before
 		if (this.stopped) return
-		this.#inFlight = null
+		if (this.#inFlight === group) this.#inFlight = null
+		else this.#applying = this.#applying.filter((other) => other !== group)
 		if (error) return this.#failed(group, error)
 		const last = group.entries.at(-1)
 		if (last) {
@@ -317,29 +335,29 @@ export class GroupCommit {
 		for (const job of group.jobs) this.#answers.push(job)
 		if (last) this.#answers.push(group.entries)
 		if (!this.#answering) this.#answer()
-		if (this.#broken) return this.#stop(this.#broken)
+		if (this.#broken && this.#pending.length === 0) return this.#stop(this.#broken)
 		this.#flush()
 		if (this.#queue.size > 0) this.#schedule()
 	}
 
-	/** Null when the group is durable, else why it is not (or may not be). */
+	/** A group is durable: it can't fail any more as if nothing had happened, and the next one may begin. */
+	#durable(group: Forming): void {
+		if (this.#inFlight !== group) return
+		this.#inFlight = null
+		this.#applying.push(group)
+		this.#flush()
+		if (this.#queue.size > 0) this.#schedule()
+	}
+
+	/** Null when the group is durable and readable, else why it is not (or may not be). */
 	async #append(group: Forming): Promise<Error | null> {
 		const { lineage, term } = this.#head
 		const { entries, lines, layer } = group
 		const { seq, schema, at, hash } = entries.at(-1)!
 		try {
-			await this.#engine.append({
-				lineage,
-				first: entries[0]!.seq,
-				last: seq,
-				term,
-				schema,
-				at,
-				hash,
-				entries,
-				lines,
-				changes: layer.changes(),
-			})
+			const first = entries[0]!.seq
+			const changes = layer.changes()
+			await this.#engine.append({ lineage, first, last: seq, term, schema, at, hash, entries, lines, changes }, () => this.#durable(group))
 			return null
 		} catch (error) {
 			return error as Error
@@ -348,7 +366,7 @@ export class GroupCommit {
 
 	#failed(group: Forming, error: Error): void {
 		if (!(error instanceof StorageFull || error instanceof StorageUnavailable)) {
-			this.#stop(error, group.jobs)
+			this.#stop(error, group)
 			return
 		}
 		// Nothing of it happened. What wrote is told; what only looked, and all that was built on it, runs again.
@@ -363,7 +381,7 @@ export class GroupCommit {
 	#startOver(jobs: Job[]): void {
 		this.#epoch++
 		this.#forming = new Forming()
-		this.#next = this.#inFlight?.entries.at(-1) ?? this.#head
+		this.#next = this.#pending.find(({ entries }) => entries.length > 0)?.entries.at(-1) ?? this.#head
 		if (this.#step && !this.#step.again) {
 			this.#step.again = true
 			this.#queue.unshift(this.#step.job)
@@ -390,13 +408,15 @@ export class GroupCommit {
 		for (const resolve of this.#idle.splice(0)) resolve()
 	}
 
-	/** No more writes, for good: this group may or may not be durable, all that came after it is not. */
-	#stop(error: Error, undecided: Job[] = []): void {
+	/** No more writes, for good: this group and those that were begun may or may not be durable, all that came after is not. */
+	#stop(error: Error, failed?: Forming): void {
 		if (this.stopped) return
 		this.stopped =
 			error instanceof Fenced || error instanceof StorageUnavailable ? error : new StorageUnavailable(stoppedText, { cause: error })
-		for (const job of undecided) job.reject(error instanceof Fenced ? error : new OutcomeUnknown(unknownText, { cause: error }))
+		for (const job of failed?.jobs ?? []) job.reject(error instanceof Fenced ? error : new OutcomeUnknown(unknownText, { cause: error }))
+		for (const { jobs } of this.#pending) for (const job of jobs) job.reject(new OutcomeUnknown(unknownText, { cause: error }))
 		this.#inFlight = null
+		this.#applying = []
 		this.#startOver(this.#forming.jobs)
 		while (this.#queue.size > 0) this.#queue.shift()!.reject(this.stopped)
 		if (this.#held) clearTimeout(this.#held)
@@ -411,8 +431,8 @@ export class GroupCommit {
 			this.#step.abort(this.#committed.waiting ? new StorageUnavailable(silentText) : new Error('A step took too long.'))
 			return
 		}
-		const group = this.#inFlight
-		if (group && now - group.since > writeTimeoutMs) {
+		for (const group of this.#pending.reverse()) {
+			if (now - group.since <= writeTimeoutMs) break
 			// The group stays first in line: nothing is appended behind it until the engine has decided it.
 			for (const job of group.jobs.splice(0)) job.reject(new OutcomeUnknown(unknownText))
 			this.#startOver(this.#forming.jobs)

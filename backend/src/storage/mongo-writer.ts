@@ -68,6 +68,8 @@ export class MongoWriter implements Remote {
 	/** When the question was sent whose answer last said that this is the writer; and that of the last heartbeat. */
 	#sureAt = performance.now()
 	#beatAt = performance.now()
+	/** Resolves when everything that was taken is applied. */
+	#applying: Promise<void> = Promise.resolve()
 	#closed = false
 
 	constructor({ db, address, specs, times, meta, taken }: Writing) {
@@ -135,16 +137,21 @@ export class MongoWriter implements Remote {
 		throw this.#lose()
 	}
 
-	/** Puts a slot's documents in place: by `put` where nothing happened meanwhile, else from the journal. */
-	async apply({ slot, calm }: { slot: Slot; calm: boolean }, put: () => Promise<void>): Promise<void> {
-		const taken = performance.now()
+	/** Puts a slot's documents in place, slot after slot: by `put` where nothing happened meanwhile, else from the journal. */
+	apply(taken: { slot: Slot; calm: boolean }, put: () => Promise<void>): Promise<void> {
+		const takenAt = performance.now()
+		this.#applying = this.#applying.then(() => this.#apply(taken, takenAt, put))
+		return this.#applying
+	}
+
+	async #apply({ slot, calm }: { slot: Slot; calm: boolean }, takenAt: number, put: () => Promise<void>): Promise<void> {
 		let direct = calm
 		await this.#untilDone(async () => {
-			if (performance.now() - Math.max(taken, this.#sureAt) > this.#times.silenceMs * LOOK_AFTER) await this.look()
+			if (performance.now() - Math.max(takenAt, this.#sureAt) > this.#times.silenceMs * LOOK_AFTER) await this.look()
 			if (direct) {
 				direct = false
 				await put()
-				this.applied = slot._id
+				this.applied = Math.max(this.applied, slot._id)
 			} else await this.redo()
 		})
 		if (this.applied - this.#noted >= NOTE_EVERY) void this.note().catch(() => {})

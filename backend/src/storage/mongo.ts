@@ -119,7 +119,7 @@ export class MongoEngine implements Engine {
 
 	// Writing.
 
-	async append(group: EntryGroup): Promise<void> {
+	async append(group: EntryGroup, onDurable?: () => void): Promise<void> {
 		const { last, schema, at, hash, changes, lines } = group
 		const writer = this.#writing
 		const body = bodyOf(await deflate(lines.join('\n'), { level: 1 }))
@@ -127,6 +127,7 @@ export class MongoEngine implements Engine {
 		failpoint('append:slot')
 		const taken = await writer.take({ kind: 'group', last, schema, at: new Date(at), hash, body })
 		failpoint('append:journal')
+		onDurable?.()
 		await writer.apply(taken, () => this.#put(changes))
 		failpoint('append:committed')
 		this.#newestGroup = taken.slot._id
