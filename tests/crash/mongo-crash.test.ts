@@ -114,6 +114,38 @@ test('[S43] killed anywhere in a restore on MongoDB, all is as it was, or all is
 	for (const ms of [0, 20, 60, 150]) await kill(ms)
 })
 
+test('[S64] a process that was paused in the middle of a commit and wakes up after a restore puts nothing into it', async (t) => {
+	const uri = database(t)
+	const open = { op: 'open', uri, silenceMs: 1_500 } as const
+	const [restorer, writer] = [startWorker(t), startWorker(t, { FAILPOINT: 'append:journal:2', FAILPOINT_SIGNAL: 'SIGSTOP' })]
+	const folder = makeFolder(t)
+	assert.ok('done' in (await restorer.tell({ ...open, folder }))!)
+	await restorer.tell({ op: 'pairs', from: 1, to: 10, text: 'then' })
+	await restorer.tell({ op: 'copy' })
+	await restorer.tell({ op: 'close' })
+	assert.ok('done' in (await writer.tell({ ...open, folder: makeFolder(t) }))!)
+	assert.ok('done' in (await writer.tell({ op: 'pair', n: 1, text: 'now' }))!)
+	// Its group is in the journal and nowhere else.
+	const late = writer.tell({ op: 'pairs', from: 5, to: 60, text: 'late' })
+	assert.ok('done' in (await restorer.tell({ ...open, folder }))!)
+	assert.equal(((await restorer.tell({ op: 'read', n: 5 })) as { done: unknown }).done, 'late', 'whoever takes over applies it')
+	assert.ok('done' in (await restorer.tell({ op: 'replace' }))!)
+	const next = startWorker(t)
+	assert.ok('done' in (await next.tell({ ...open, folder }))!)
+	writer.process.kill('SIGCONT')
+	const results = ((await late) as { done: string[] }).done
+	assert.ok(results.every((result) => ['Fenced', 'OutcomeUnknown'].includes(result)), String(results))
+	assert.ok('done' in (await next.tell({ op: 'pair', n: 9, text: 'after' }))!)
+	for (const worker of [next, writer]) await worker.tell({ op: 'close' })
+	const { pairs } = await judge(uri)
+	assert.deepEqual(
+		[...pairs.keys()].sort((a, b) => a - b),
+		range(1, 10),
+	)
+	for (const [n, text] of pairs) assert.equal(text, n === 9 ? 'after' : 'then')
+	for (const worker of [restorer, writer, next]) worker.process.stdin!.end()
+})
+
 test('[S35] what a first start on MongoDB left when it was killed is no database', async (t) => {
 	for (const point of ['create:journal', 'create:meta', 'append:slot', 'append:journal', 'append:committed']) {
 		const [uri, folder] = [database(t), makeFolder(t)]

@@ -19,7 +19,7 @@ type Row = { collection: string; record: StoredRecord }
 
 /** What it can be told; it answers `{ done }` with a value, or `{ failed }` with the error's name. */
 export type Order =
-	| { op: 'open'; folder: string; uri?: string }
+	| { op: 'open'; folder: string; uri?: string; silenceMs?: number }
 	| { op: 'pair'; n: number; text: string }
 	| { op: 'pairs'; from: number; to: number; text: string }
 	| { op: 'read'; n: number }
@@ -49,7 +49,7 @@ async function obey(order: Order): Promise<unknown> {
 				folder: order.folder,
 				backups: `${order.folder}/none`,
 				specs: workerSpecs,
-				...(order.uri && { mongodb: { uri: order.uri } }),
+				...(order.uri && { mongodb: { uri: order.uri, ...(order.silenceMs && { silenceMs: order.silenceMs }) } }),
 			})) as unknown as TestStore
 			return store.head.seq
 		case 'pair':

@@ -77,8 +77,9 @@ export class MongoDatabase implements Database {
 			if (meta === null || meta?.writer === null || meta?.writer === this.#writer) return
 			const mark = meta ? `${meta.lineage} ${meta.term} ${meta.beat}` : seen
 			const now = performance.now()
-			if (mark !== seen) since = now
-			else if (meta && now - since >= silenceMs) return
+			// While the server was away, nobody could be heard.
+			if (mark !== seen || !meta) since = now
+			else if (now - since >= silenceMs) return
 			seen = mark
 			if (waits === 0) onWait?.()
 			await sleep(Math.min(500, silenceMs / 10), undefined, signal ? { signal } : {})
@@ -130,7 +131,8 @@ export class MongoDatabase implements Database {
 			if (matchedCount === 0) return null
 			await this.#makeIndexes(meta)
 			const { address, specs, times, folder } = this.#options
-			const writer = new MongoWriter({ db: this.#db, address, specs, times, meta, taken })
+			const followsSilence = meta.writer !== null && meta.writer !== this.#writer
+			const writer = new MongoWriter({ db: this.#db, address, specs, times, meta, taken, followsSilence })
 			try {
 				await writer.redo()
 				await this.#sweep(lineage, () => writer.look())

@@ -26,6 +26,8 @@ export interface Document {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 export const DUPLICATE = 11_000
+/** For commands that walk over a whole collection. */
+export const LONG = { timeoutMS: 10 * 60 * 1_000 }
 /** Documents that go to the server in one command at most. */
 const BATCH = 1_000
 
@@ -117,17 +119,17 @@ export async function createCollection(db: Db, name: string, spec: CollectionSpe
 			seq: 1,
 			_id: 1,
 		} as const
-		await db.collection(name).createIndex(fields, { name: index })
+		await db.collection(name).createIndex(fields, { name: index, ...LONG })
 	}
 	// To purge tombstones without a walk over everything.
-	if (!spec.permanent) await db.collection(name).createIndex({ gone: 1 }, { name: 'gone', sparse: true })
+	if (!spec.permanent) await db.collection(name).createIndex({ gone: 1 }, { name: 'gone', sparse: true, ...LONG })
 }
 
 /** Computes every document's keys anew and replaces the indexes: they are declared otherwise now, or were never made. */
 export async function reindex(db: Db, name: string, spec: CollectionSpec): Promise<void> {
 	const collection = db.collection<Document>(name)
 	const there = await db.listCollections({ name }, { nameOnly: true }).toArray()
-	if (there.length > 0) await collection.dropIndexes()
+	if (there.length > 0) await collection.dropIndexes(LONG)
 	await createCollection(db, name, spec)
 	let updates: AnyBulkWriteOperation<Document>[] = []
 	const write = async () => {

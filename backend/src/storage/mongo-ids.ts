@@ -27,7 +27,7 @@ export class HighestIds {
 	/** Takes a new document's id, before it is in the database. */
 	add(id: string): void {
 		this.#ids.add(id)
-		if (this.#ids.size > IDS.most) this.#forget()
+		if (this.#from !== null && this.#ids.size > IDS.most) this.#forget(this.#from)
 	}
 
 	async #load(collection: Collection<Document>): Promise<void> {
@@ -46,14 +46,13 @@ export class HighestIds {
 		}
 	}
 
-	#forget(): void {
+	#forget(from: string): void {
 		const every = Math.floor(this.#ids.size / IDS.sample)
 		const sample: string[] = []
 		let n = 0
 		for (const id of this.#ids) if (n++ % every === 0) sample.push(id)
 		const middle = sample.sort()[sample.length >> 1]!
-		if (this.#from !== null && this.#from < middle) this.#from = middle
-		// While the look is under way nothing may be forgotten that it may not find any more.
-		if (this.#from !== null) for (const id of this.#ids) if (id < middle) this.#ids.delete(id)
+		if (from < middle) this.#from = middle
+		for (const id of this.#ids) if (id < middle) this.#ids.delete(id)
 	}
 }

@@ -10,7 +10,7 @@ import type { Entry, Head } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { GENESIS, parseLines, unpackLines } from './journal.ts'
 import { keysOf } from './keys.ts'
-import { type Document, documentOf, type Specs, tombstoneOf } from './mongo-documents.ts'
+import { type Document, documentOf, LONG, type Specs, tombstoneOf } from './mongo-documents.ts'
 
 /** `begin`: where a lineage starts; `term`: somebody opened it for writing; `close`: it ended with a restore. */
 export interface Slot {
@@ -149,6 +149,6 @@ export async function finishRestores(db: Db): Promise<Meta | null> {
 
 /** The payloads of a lineage that ended go; its slots stay, so that no old process can ever commit into it. */
 async function forgetPayloads(db: Db, lineage: string): Promise<void> {
-	await journalOf(db, lineage).updateMany({ body: { $exists: true } }, { $unset: { body: 1 } })
+	await journalOf(db, lineage).updateMany({ body: { $exists: true } }, { $unset: { body: 1, nonce: 1 } }, LONG)
 	await metaOf(db).updateOne({ _id: 'store', ended: lineage }, { $unset: { ended: 1 } })
 }

@@ -24,6 +24,8 @@ export interface MongoTimes {
 /** After so many slots `meta` is told what is applied. */
 const NOTE_EVERY = 64
 const BEATS_IN_SILENCE = 5
+/** A restore waits until a writer that was followed was silent for so many times the silence: 60 seconds. */
+const SILENCES = 4
 /** Before documents are put in place, a look at `meta` is owed after this part of the silence. */
 const LOOK_AFTER = 2 / 3
 const PAUSE = { firstMs: 50, longestMs: 1_000 }
@@ -48,6 +50,8 @@ export interface Writing {
 	meta: Meta
 	/** The slot by which it became the writer. */
 	taken: Slot
+	/** The writer before went silent: it may be paused, with documents in its hands. */
+	followsSilence: boolean
 }
 
 export class MongoWriter implements Remote {
@@ -70,9 +74,11 @@ export class MongoWriter implements Remote {
 	#beatAt = performance.now()
 	/** Resolves when everything that was taken is applied. */
 	#applying: Promise<void> = Promise.resolve()
+	/** From then on nobody who wrote before can still have a document under way. */
+	readonly #aloneAt: number
 	#closed = false
 
-	constructor({ db, address, specs, times, meta, taken }: Writing) {
+	constructor({ db, address, specs, times, meta, taken, followsSilence }: Writing) {
 		this.#db = db
 		this.#address = address
 		this.#specs = specs
@@ -82,6 +88,7 @@ export class MongoWriter implements Remote {
 		this.#slot = taken._id
 		this.applied = this.#noted = meta.applied
 		this.takenOver = this.#lost.promise
+		this.#aloneAt = performance.now() + (followsSilence ? SILENCES * times.silenceMs : 0)
 		this.#heartbeat = setInterval(() => void this.#beat(), times.silenceMs / BEATS_IN_SILENCE).unref()
 	}
 
@@ -207,6 +214,11 @@ export class MongoWriter implements Remote {
 		if (!mine || (await lastSlot(this.#db, this.#lineage)).term !== this.term) throw this.#lose()
 		this.#sureAt = asked
 		return mine
+	}
+
+	/** Waits until no batch of a writer before this one can arrive any more: then collections may change their names. */
+	async alone(): Promise<void> {
+		await sleep(Math.max(0, this.#aloneAt - performance.now()))
 	}
 
 	#lose(): Fenced {

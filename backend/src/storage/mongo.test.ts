@@ -14,6 +14,7 @@ import { type Engine, Fenced, OutcomeUnknown, StorageUnavailable } from './engin
 import { parseAddress } from './mongo-connection.ts'
 import { findMongo } from './mongo-database.ts'
 import { type Document, putInPlace } from './mongo-documents.ts'
+import { HighestIds } from './mongo-ids.ts'
 import { storeContract } from './store.contract.ts'
 
 storeContract('MongoDB', createMongoDatabase)
@@ -317,6 +318,27 @@ test('[S67] a server that went back in time is noticed, and nothing is written i
 	assert.match(String((store.stopped as Error).cause), /lost entries/)
 	await assert.rejects(openMongo(direct), /lost entries|missing/)
 	await lookInto(direct, (db) => slots(db, lineage).insertOne(lost))
+})
+
+test('[S68] an id is called absent only where it is, however many there are', async (t) => {
+	const [db] = await rawDatabase(t)
+	const collection = db.collection<Document>('notes')
+	const ids = new HighestIds()
+	const there = range(1, 12_001).map((n) => 2 * n)
+	await collection.insertMany(there.map((n) => ({ _id: new ObjectId(id(n)), rev: 1 })))
+	while (!ids.absent(id(30_001), collection)) await new Promise((resolve) => setTimeout(resolve, 5))
+	const wrong = () => there.filter((n) => ids.absent(id(n), collection))
+	assert.deepEqual(wrong(), [])
+	assert.ok(!ids.absent(id(4_001), collection), 'below what it looked at it knows nothing')
+	assert.ok(ids.absent(id(4_003), collection))
+	assert.ok(!ids.absent('no id', collection))
+	for (const n of range(20_000, 300_000)) {
+		ids.add(id(n))
+		there.push(n)
+	}
+	assert.deepEqual(wrong(), [])
+	assert.ok(ids.absent(id(300_001), collection))
+	assert.ok(!ids.absent(id(4_003), collection), 'what was forgotten is not known any more')
 })
 
 async function readOnly(uri: string): Promise<Engine> {

@@ -33,6 +33,7 @@ import {
 	documentOf,
 	findIn,
 	isId,
+	LONG,
 	putInPlace,
 	recordOf,
 	type Specs,
@@ -282,7 +283,7 @@ export class MongoEngine implements Engine {
 			}
 			failpoint('replace:built')
 			for (const name in this.#specs) {
-				const count = await this.#collection(names(name)).countDocuments()
+				const count = await this.#collection(names(name)).countDocuments({}, LONG)
 				assert.equal(count, counts.get(name) ?? 0, `Not every record of ${name} arrived.`)
 			}
 			await createJournal(this.#db, lineage, { term: writer.term, schema, at: new Date(at), seq })
@@ -292,6 +293,7 @@ export class MongoEngine implements Engine {
 			if (meaningOf(error) === 'full') throw new StorageFull('There is no room for the copy.', { cause: error })
 			throw error instanceof Error && meaningOf(error) !== 'defect' ? explain(error, this.#address) : error
 		}
+		await writer.alone()
 		const { seq: last, hash, schema: before } = this.#head
 		await writer.take({ kind: 'close', last, schema: before, at: new Date(this.#head.at), hash, next: lineage })
 		failpoint('replace:pointed')
@@ -311,10 +313,10 @@ export class MongoEngine implements Engine {
 		}
 		const upTo = end?._id ?? meta.prunedSlot
 		await this.#read(async () => {
-			await this.#journal.updateMany({ _id: { $lte: upTo }, body: { $exists: true } }, { $unset: { body: 1, nonce: 1 } })
+			await this.#journal.updateMany({ _id: { $lte: upTo }, body: { $exists: true } }, { $unset: { body: 1, nonce: 1 } }, LONG)
 			for (const name in this.#specs) {
 				if (this.#specs[name]!.permanent) continue
-				await this.#collection(name).deleteMany({ gone: true, rev: { $lte: this.#head.pruned } })
+				await this.#collection(name).deleteMany({ gone: true, rev: { $lte: this.#head.pruned } }, LONG)
 			}
 		})
 	}
@@ -349,9 +351,10 @@ export class MongoEngine implements Engine {
 		const writer = this.#writing
 		const revs = new Map(targets.map(({ collection, id, rev }) => [collection + id, rev]))
 		const { lineage } = this.#head
+		const newest = await this.#read(() => this.#newest())
 		for (let after = 0; ; ) {
 			await this.#read(() => writer.look())
-			const filter = { _id: { $gt: after }, kind: 'group' as const, body: { $exists: true } }
+			const filter = { _id: { $gt: after, $lte: newest }, kind: 'group' as const, body: { $exists: true } }
 			const slots = await this.#read(() => this.#journal.find(filter).sort({ _id: 1 }).limit(PAGE.slots).toArray())
 			if (slots.length === 0) break
 			for (const slot of slots) {

@@ -292,7 +292,9 @@ export function storeContract(name: string, create: () => Promise<TestDatabase>)
 				await tx.remove('people', id(4))
 				return results.map(({ status }) => status)
 			})
-		assert.deepEqual(await atOnce(), ['fulfilled', 'rejected', 'fulfilled'])
+		// Which of two at once is first, the database says.
+		const [four, five, six] = await atOnce()
+		assert.deepEqual([[four, five].sort(), six], [['fulfilled', 'rejected'], 'fulfilled'])
 		// Two puts of one record at once: one of them wins, and only its key is taken.
 		await store.write(null, async (tx) => {
 			await Promise.all([tx.put('people', person(7, { mail: 'f@x.id' })), tx.put('people', person(7, { mail: 'g@x.id' }))])
