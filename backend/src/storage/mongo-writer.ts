@@ -146,15 +146,14 @@ export class MongoWriter implements Remote {
 
 	/** Puts a slot's documents in place, slot after slot: by `put` where nothing happened meanwhile, else from the journal. */
 	apply(taken: { slot: Slot; calm: boolean }, put: () => Promise<void>): Promise<void> {
-		const takenAt = performance.now()
-		this.#applying = this.#applying.then(() => this.#apply(taken, takenAt, put))
+		this.#applying = this.#applying.then(() => this.#apply(taken, put))
 		return this.#applying
 	}
 
-	async #apply({ slot, calm }: { slot: Slot; calm: boolean }, takenAt: number, put: () => Promise<void>): Promise<void> {
+	async #apply({ slot, calm }: { slot: Slot; calm: boolean }, put: () => Promise<void>): Promise<void> {
 		let direct = calm
 		await this.#untilDone(async () => {
-			if (performance.now() - Math.max(takenAt, this.#sureAt) > this.#times.silenceMs * LOOK_AFTER) await this.look()
+			if (performance.now() - this.#sureAt > this.#times.silenceMs * LOOK_AFTER) await this.look()
 			if (direct) {
 				direct = false
 				await put()
