@@ -10,6 +10,8 @@ export interface Line {
 	ratio: number
 	/** What was measured, and by which generator. */
 	detail: string
+	/** What else was part of it, such as a database server: shown once. */
+	on?: string
 }
 
 /** A part of the bench: measures, and reports its lines. */

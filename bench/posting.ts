@@ -11,7 +11,8 @@ import { described, type Line, median, type Part, ratio, rounds, shown } from '.
 import { start } from './processes.ts'
 import { newFolder, openSchool, postMessage, type School } from './school.ts'
 
-const posts = (school: School, senders: number): Connection[] =>
+/** Everybody's next message, over and over. */
+export const posts = (school: School, senders: number): Connection[] =>
 	school.students.slice(0, senders).map((student, i) => ({
 		kind: 'http',
 		message: postMessage(student, school.discussions[i % school.discussions.length]!, school.group),

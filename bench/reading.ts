@@ -72,8 +72,8 @@ export const lastMessages: Part = {
 	},
 }
 
-/** Fills a new folder with `count` messages in 20 discussions. */
-async function filled(count: number): Promise<{ folder: string; discussions: string[]; positions: Position[] }> {
+/** Fills a new folder, or the new database `mongodb`, with `count` messages in 20 discussions. */
+export async function filled(count: number, mongodb?: string): Promise<{ folder: string; discussions: string[]; positions: Position[] }> {
 	const folder = await newFolder()
 	const discussions = Array.from({ length: 20 }, () => nextId())
 	const authors = Array.from({ length: 500 }, () => nextId())
@@ -87,7 +87,7 @@ async function filled(count: number): Promise<{ folder: string; discussions: str
 			yield { collection: 'messages', record: { ...draft, seq, rev: seq, createdAt: at, updatedAt: at } }
 		}
 	}
-	const store = await openFolder(folder)
+	const store = await openFolder(folder, mongodb)
 	if (count > 0) await store.replaceAll({ seq: count, records: records() })
 	else await store.close()
 	return { folder, discussions, positions }

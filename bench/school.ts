@@ -46,9 +46,9 @@ export async function newFolder(): Promise<string> {
 	return folder
 }
 
-/** The store of a folder that no server has open. */
-export function openFolder(folder: string): Promise<Store> {
-	return openStore({ folder: join(folder, 'data'), backups: join(folder, 'backups') })
+/** The store of a folder that no server has open; `mongodb`: the address of its database, where that is not in the folder. */
+export function openFolder(folder: string, mongodb?: string): Promise<Store> {
+	return openStore({ folder: join(folder, 'data'), backups: join(folder, 'backups'), ...(mongodb && { mongodb: { uri: mongodb } }) })
 }
 
 const now = new Date().toISOString()
@@ -95,9 +95,9 @@ async function startDiscussion(store: Store, lecturer: Member, group: string, ti
 	return discussion.id
 }
 
-/** Fills a new folder. */
-export async function openSchool(folder: string): Promise<School> {
-	const store = await openFolder(folder)
+/** Fills a new folder, and the new database where it has one. */
+export async function openSchool(folder: string, mongodb?: string): Promise<School> {
+	const store = await openFolder(folder, mongodb)
 	const lecturer = await enrol(store, 'lecturer', [], 'Lecturer')
 	const newGroup = (name: string) =>
 		store.write(lecturer.id, (tx) => tx.put('groups', { id: nextId(), name, createdBy: lecturer.id, status: 'active', bodyHash }))

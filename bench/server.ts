@@ -1,13 +1,14 @@
 /**
  * Our server as it is, on a folder that the bench prepared, without rate limits: 500 people in
- * one process send more than people do. Tells its parent the port once it serves.
+ * one process send more than people do. Its database is where BENCH_MONGODB_URI says, else in the
+ * folder. Tells its parent the port once it serves.
  */
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { openApp } from '../backend/src/app.ts'
 import { defaults } from '../backend/src/config.ts'
 import type { RateLimits } from '../backend/src/rates.ts'
-import { openStore } from '../backend/src/storage/open.ts'
+import { openFolder } from './school.ts'
 
 const folder = process.argv[2]!
 const folders = { data: join(folder, 'data'), uploads: join(folder, 'uploads'), backups: join(folder, 'backups') }
@@ -16,6 +17,6 @@ const rates = Object.fromEntries(Object.keys(defaults.rates).map((name) => [name
 
 const app = await openApp({ ...defaults, port: 0, host: '127.0.0.1', folders, rates, logLevel: 'error' }, pino({ level: 'error' }))
 const port = await app.listen()
-await app.serve(await openStore({ folder: folders.data, backups: folders.backups }))
+await app.serve(await openFolder(folder, process.env.BENCH_MONGODB_URI))
 process.on('SIGTERM', () => void app.close().then(() => process.exit(0)))
 process.send?.({ port })

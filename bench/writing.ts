@@ -9,10 +9,11 @@ import { textLength } from './documents.ts'
 import { described, type Line, type Part, ratio, rounds, shown } from './measure.ts'
 import { start } from './processes.ts'
 import { addMessages, newFolder, openFolder, openSchool } from './school.ts'
+import type { Written } from './store.ts'
 
 async function perSecond(kind: 'ours' | 'bare', senders: number): Promise<number> {
 	const child = await start('store.ts', [kind, await newFolder(), String(senders)])
-	const { perSecond } = await child.answer<{ perSecond: number }>()
+	const { perSecond } = await child.answer<Written>()
 	await child.close()
 	return perSecond
 }
