@@ -1,5 +1,6 @@
 /**
- * The browser tests: real Chromium against a real server, two at a time, never a second try.
+ * The browser tests: real Chromium against a real server, two at a time, never a second try. Where the
+ * server has its data is said by TEST_ENGINE, and no test knows.
  *
  * `playwright test -c tests/e2e/playwright.config.ts screenshots` takes the pictures instead.
  */
@@ -13,7 +14,7 @@ const executablePath = findBrowser()
 export default defineConfig({
 	testDir: '.',
 	testMatch: process.env.SCREENSHOTS ? 'screenshots.ts' : '*.spec.ts',
-	outputDir: '../../test-results',
+	outputDir: `../../test-results/${process.env.TEST_ENGINE || 'embedded'}`,
 	fullyParallel: true,
 	workers: 2,
 	retries: 0,

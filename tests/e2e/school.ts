@@ -2,8 +2,8 @@
  * A school for the browser tests: a server of its own as a child process on a temporary folder, and
  * people who are made through the API.
  *
- * Promises a free port that stays the same when the server is killed and started again, and that
- * nothing is left behind. Never reaches into the server: what a test knows, a user could know.
+ * Promises a free port and a database that stay the same when the server is killed and started again, and
+ * that nothing is left behind. Never reaches into the server: what a test knows, a user could know.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApiName, api, type Input, type Output } from '../../protocol/api.ts'
 import type { Discussion, Group, Person } from '../../protocol/model.ts'
+import { databaseOf, dropDatabases } from '../support/mongo.ts'
 
 const main = join(import.meta.dirname, '../../backend/src/main.ts')
 export const password = 'a calm sentence'
@@ -98,7 +99,7 @@ export async function openSchool({ bare = false } = {}): Promise<School> {
 
 	async function start() {
 		const started = spawn(process.execPath, [main], {
-			env: { ...process.env, DATA_DIR: dir, PORT: String(port), LOG_LEVEL: 'error' },
+			env: { ...process.env, DATA_DIR: dir, MONGODB_URI: databaseOf(dir) ?? '', PORT: String(port), LOG_LEVEL: 'error' },
 			stdio: ['ignore', 'pipe', 'inherit'],
 		})
 		child = started
@@ -137,6 +138,7 @@ export async function openSchool({ bare = false } = {}): Promise<School> {
 		start,
 		async close() {
 			await end('SIGTERM')
+			await dropDatabases(dir)
 			await rm(dir, { recursive: true, force: true })
 		},
 		call,
@@ -174,11 +176,16 @@ export async function openSchool({ bare = false } = {}): Promise<School> {
 		},
 	}
 
-	await start()
-	if (!bare) {
-		const email = 'admin@school.test'
-		const { me, token } = await call('setUp', { token: setUpToken, name: 'Dewi Anggraini', email, password })
-		school.admin = someone(me, email, token as string)
+	try {
+		await start()
+		if (!bare) {
+			const email = 'admin@school.test'
+			const { me, token } = await call('setUp', { token: setUpToken, name: 'Dewi Anggraini', email, password })
+			school.admin = someone(me, email, token as string)
+		}
+		return school
+	} catch (error) {
+		await school.close()
+		throw error
 	}
-	return school
 }

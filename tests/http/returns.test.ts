@@ -4,12 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { foldersIn } from '../../backend/src/config.ts'
-import { openStore } from '../../backend/src/storage/open.ts'
 import type { Input, Output, Returned } from '../../protocol/api.ts'
 import { openClass, Somebody } from '../support/class.ts'
 import { codeOf, newId } from '../support/client.ts'
-import { makeFolder, type Server, startServer } from '../support/server.ts'
+import { makeFolder, openStoreOf, type Server, startServer } from '../support/server.ts'
 
 type Copy = { seq: number; records: { collection: string; record: never }[] }
 
@@ -23,8 +21,7 @@ async function copyOf({ store }: Server): Promise<Copy> {
 /** Ends the server, puts the older copy in place of its database, and starts it again. */
 async function restore(t: TestContext, server: Server, { seq, records }: Copy): Promise<Server> {
 	await server.close()
-	const { data, backups } = foldersIn(server.dir)
-	const store = await openStore({ folder: data, backups })
+	const store = await openStoreOf(server.dir)
 	await store.replaceAll({
 		seq,
 		records: (async function* () {

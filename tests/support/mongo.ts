@@ -25,6 +25,31 @@ export function testAddress(name = `ec_${randomBytes(6).toString('hex')}`, serve
 	return url.href
 }
 
+/** The databases that were handed out, by the folder of the server that has its data there. */
+const databases = new Map<string, string>()
+
+/**
+ * The address of the database of a server with this folder, the same every time. Null where the engine under test is the
+ * embedded one: TEST_ENGINE is `embedded` or not set.
+ */
+export function databaseOf(dir: string): string | null {
+	const engine = process.env.TEST_ENGINE || 'embedded'
+	assert(engine === 'embedded' || engine === 'mongodb', `TEST_ENGINE is "${engine}", but must be embedded or mongodb.`)
+	if (engine === 'embedded') return null
+	const uri = databases.get(dir) ?? testAddress()
+	databases.set(dir, uri)
+	return uri
+}
+
+/** Removes the databases that were handed out: of this folder, or all. Their servers are closed by then. */
+export async function dropDatabases(dir?: string): Promise<void> {
+	for (const [at, uri] of databases) {
+		if (dir !== undefined && at !== dir) continue
+		databases.delete(at)
+		await lookInto(uri, (db) => db.dropDatabase())
+	}
+}
+
 /** A look at a database beside the engine. */
 export async function lookInto<T>(uri: string, look: (db: Db) => Promise<T>): Promise<T> {
 	const client = new MongoClient(uri, { writeConcern: { w: 'majority', journal: true } })
@@ -42,10 +67,15 @@ export async function openMongo(
 ) {
 	const { specs = testSpecs, folder = tmpdir(), times } = options
 	const database = await findMongo({ address: parseAddress(uri, false), specs, folder, times: { ...testTimes, ...times } })
-	for (;;) {
-		if ((await database.head()) === null) await database.create(1)
-		const engine = await database.open()
-		if (engine) return engine
+	try {
+		for (;;) {
+			if ((await database.head()) === null) await database.create(1)
+			const engine = await database.open()
+			if (engine) return engine
+		}
+	} catch (error) {
+		await database.close()
+		throw error
 	}
 }
 

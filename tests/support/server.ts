@@ -1,6 +1,8 @@
 /**
  * A whole server for a test: in this process or in one of its own, on a folder of its own and a
  * port given by the system. Everything is gone when the test ends.
+ *
+ * TEST_ENGINE says where the servers of a run have their data; no test knows.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,13 +10,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { TestContext } from 'node:test'
+import { after, type TestContext } from 'node:test'
 import { pino } from 'pino'
 import { openApp } from '../../backend/src/app.ts'
 import { type Config, defaults, foldersIn, storeOptions } from '../../backend/src/config.ts'
 import { defaultRates } from '../../backend/src/rates.ts'
 import { openStore } from '../../backend/src/storage/open.ts'
 import type { Store } from '../../backend/src/storage/store.ts'
+import { databaseOf, dropDatabases } from './mongo.ts'
+
+// Those of a file go when all of its servers are closed.
+after(() => dropDatabases())
 
 /** A folder that goes with the test. */
 export function makeFolder(t: TestContext): string {
@@ -45,10 +51,20 @@ export const testing = {
 	logLevel: 'warn',
 }
 
+function placesOf(dir: string): Pick<Config, 'folders' | 'mongodb'> {
+	const uri = databaseOf(dir)
+	return { folders: foldersIn(dir), mongodb: uri === null ? null : { uri } }
+}
+
+/** Opens the store that a server left in its folder, or with its folder's database. */
+export function openStoreOf(dir: string): Promise<Store> {
+	return openStore(storeOptions({ ...defaults, ...placesOf(dir) }))
+}
+
 /** Starts a server in this process. `dir`: a folder that an earlier one left. */
 export async function startServer(t: TestContext, settings: Partial<Config> & { dir?: string } = {}): Promise<Server> {
 	const { dir = makeFolder(t), ...changed } = settings
-	const config: Config = { ...defaults, ...testing, folders: foldersIn(dir), webDir: join(dir, 'web'), ...changed }
+	const config: Config = { ...defaults, ...testing, ...placesOf(dir), webDir: join(dir, 'web'), ...changed }
 	const trouble: string[] = []
 	const log = pino({ level: config.logLevel, base: null }, { write: (line: string) => void trouble.push(line) })
 	const app = await openApp(config, log)
@@ -83,8 +99,9 @@ export async function startChild(
 	dir: string,
 	settings: { env?: Record<string, string>; standby?: boolean } = {},
 ): Promise<ChildServer> {
+	const own = { PORT: '0', HOST: '127.0.0.1', DATA_DIR: dir, MONGODB_URI: databaseOf(dir) ?? '', LOG_LEVEL: 'warn' }
 	const child = spawn(process.execPath, [main], {
-		env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dir, LOG_LEVEL: 'warn', ...settings.env },
+		env: { ...process.env, ...own, ...settings.env },
 		stdio: ['ignore', 'pipe', 'pipe'],
 	})
 	t.after(() => child.kill('SIGKILL'))
