@@ -2,60 +2,171 @@
  * Where an export from MongoDB waits: what was read while it changed, and what the journal says happened meanwhile.
  *
  * Promises that what comes out is every record once, as it stood after the last entry that was merged in, in the order
- * of `(seq, id)`, in little memory. The file has no name: it goes with the process.
+ * of `(seq, id)`, in 20 bytes of memory a record. The file has no name: it goes with the process.
  */
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { rmSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { StoredRecord } from './collections.ts'
+import { StorageFull } from './engine.ts'
+import { birthIn, recordIn } from './mongo-bson.ts'
 
-export class Spool {
-	readonly #db = new DatabaseSync('')
-	readonly #read = new Map<string, StatementSync>()
-	readonly #merged = new Map<string, StatementSync>()
+/** What is read ahead where records lie one after another. */
+const AHEAD_BYTES = 512 * 1024
 
-	/** `folder` has room for a copy of the database. */
-	constructor(folder: string, collections: readonly string[]) {
-		this.#db.exec(`PRAGMA temp_store_directory='${folder.replaceAll("'", "''")}'; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN`)
-		for (const name of collections) {
-			this.#db.exec(`
-				CREATE TABLE "r_${name}"(seq INTEGER, id TEXT, doc TEXT, PRIMARY KEY (seq, id)) WITHOUT ROWID;
-				CREATE TABLE "m_${name}"(id TEXT PRIMARY KEY, seq INTEGER, doc TEXT) WITHOUT ROWID;
-			`)
-			this.#read.set(name, this.#db.prepare(`REPLACE INTO "r_${name}" VALUES (?, ?, ?)`))
-			this.#merged.set(name, this.#db.prepare(`REPLACE INTO "m_${name}" VALUES (?, ?, ?)`))
+/** Where the documents of a collection lie in the file. */
+class Places {
+	count = 0
+	seqs = new Float64Array(1_024)
+	offsets = new Float64Array(1_024)
+	sizes = new Uint32Array(1_024)
+
+	push(seq: number, offset: number, size: number): void {
+		if (this.count === this.seqs.length) {
+			this.seqs = grown(this.seqs, new Float64Array(2 * this.count))
+			this.offsets = grown(this.offsets, new Float64Array(2 * this.count))
+			this.sizes = grown(this.sizes, new Uint32Array(2 * this.count))
 		}
+		this.seqs[this.count] = seq
+		this.offsets[this.count] = offset
+		this.sizes[this.count++] = size
 	}
 
-	/** Takes what was found in the database. */
-	add(collection: string, record: StoredRecord): void {
-		this.#read.get(collection)!.run(record.seq, record.id, JSON.stringify(record))
+	/** In the order of birth; mostly they lie so. */
+	inOrder(): Uint32Array {
+		const order = Uint32Array.from({ length: this.count }, (_, i) => i)
+		for (let i = 1; i < this.count; i++) if (this.seqs[i]! < this.seqs[i - 1]!) return order.sort((a, b) => this.seqs[a]! - this.seqs[b]!)
+		return order
+	}
+}
+
+function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
+	to.set(from)
+	return to
+}
+
+export class Spool {
+	readonly #file: FileHandle
+	readonly #collections: readonly string[]
+	readonly #places = new Map<string, Places>()
+	/** By collection and id: what entries did, -1 for a removal. Its places are those of `#merged`. */
+	readonly #touched = new Map<string, number>()
+	readonly #merged = new Places()
+	#end = 0
+	#window = { bytes: Buffer.alloc(0), offset: 0 }
+
+	private constructor(file: FileHandle, collections: readonly string[]) {
+		this.#file = file
+		this.#collections = collections
+	}
+
+	/** `folder` has room for a copy of the database. */
+	static async open(folder: string, collections: readonly string[]): Promise<Spool> {
+		const path = join(folder, `.spool-${process.pid}-${performance.now()}`)
+		const file = await open(path, 'wx+', 0o600)
+		rmSync(path)
+		return new Spool(file, collections)
+	}
+
+	/** Begins a collection, anew where it was begun before. */
+	begin(collection: string): void {
+		this.#places.set(collection, new Places())
+	}
+
+	/** Takes documents that were found in the database, as BSON. */
+	async add(collection: string, documents: readonly Buffer[]): Promise<void> {
+		const places = this.#places.get(collection)!
+		let end = this.#end
+		for (const document of documents) {
+			const seq = birthIn(document)
+			if (seq !== null) places.push(seq, end, document.length)
+			end += document.length
+		}
+		await this.#write(documents, end)
 	}
 
 	/** Takes what an entry did: it counts, whatever was found. Null: removed. Entries come in their order. */
-	merge(collection: string, id: string, record: StoredRecord | null): void {
-		this.#merged.get(collection)?.run(id, record?.seq ?? null, record && JSON.stringify(record))
+	async merge(collection: string, id: string, record: StoredRecord | null): Promise<void> {
+		if (!this.#places.has(collection)) return
+		this.#touched.set(`${collection} ${id}`, record ? this.#merged.count : -1)
+		if (!record) return
+		const bytes = Buffer.from(JSON.stringify(record))
+		this.#merged.push(record.seq, this.#end, bytes.length)
+		await this.#write([bytes], this.#end + bytes.length)
 	}
 
-	/** Everything, collection by collection; then the spool is gone. */
-	async *records(): AsyncGenerator<{ collection: string; record: StoredRecord }> {
+	/** Everything, collection by collection; then the spool is gone, and `done` is called. */
+	async *records(done: () => void): AsyncGenerator<{ collection: string; record: StoredRecord }> {
+		// One generator does it all: for each record, another one around it would cost as much as reading it.
 		try {
-			for (const collection of this.#read.keys()) {
-				this.#db.exec(`CREATE INDEX "o_${collection}" ON "m_${collection}"(seq, id)`)
-				const rows = this.#db.prepare(`
-					SELECT seq, id, doc FROM "r_${collection}" AS r WHERE NOT EXISTS (SELECT 1 FROM "m_${collection}" AS m WHERE m.id = r.id)
-					UNION ALL SELECT seq, id, doc FROM "m_${collection}" WHERE doc IS NOT NULL
-					ORDER BY seq, id`)
-				let sinceTurn = 0
-				for (const { doc } of rows.iterate() as Iterable<{ doc: string }>) {
-					yield { collection, record: JSON.parse(doc) }
-					if (++sinceTurn % 500 === 0) await new Promise(setImmediate)
+			for (const collection of this.#collections) {
+				const found = this.#places.get(collection)!
+				const order = found.inOrder()
+				const changed = this.#changed(collection)
+				let born: StoredRecord[] = []
+				for (let at = 0, next = 0, read = 1; at < order.length || next < changed.length; read++) {
+					const isFound = at < order.length && !(this.#merged.seqs[changed[next]!]! < found.seqs[order[at]!]!)
+					const places = isFound ? found : this.#merged
+					const place = isFound ? order[at++]! : changed[next++]!
+					const there = this.#bytes(places.offsets[place]!, places.sizes[place]!)
+					const bytes = there instanceof Promise ? await there : there
+					const record: StoredRecord = isFound ? recordIn(bytes) : JSON.parse(bytes.toString())
+					if (born.length > 0 && born[0]!.seq !== record.seq) {
+						for (const record of byId(born)) yield { collection, record }
+						born = []
+					}
+					if (!isFound || this.#touched.size === 0 || !this.#touched.has(`${collection} ${record.id}`)) born.push(record)
+					if (read % 500 === 0) await new Promise(setImmediate)
 				}
+				for (const record of byId(born)) yield { collection, record }
 			}
 		} finally {
-			this.close()
+			done()
+			await this.close()
 		}
 	}
 
-	close(): void {
-		if (this.#db.isOpen) this.#db.close()
+	/** What entries put, in the order of birth. */
+	#changed(collection: string): number[] {
+		const { seqs } = this.#merged
+		const own = [...this.#touched].filter(([key, place]) => place >= 0 && key.startsWith(`${collection} `)).map(([, place]) => place)
+		return own.sort((a, b) => seqs[a]! - seqs[b]!)
 	}
+
+	close(): Promise<void> {
+		return this.#file.close()
+	}
+
+	/** Not a promise where the bytes are there already. */
+	#bytes(offset: number, size: number): Buffer | Promise<Buffer> {
+		const { bytes, offset: start } = this.#window
+		if (offset >= start && offset + size <= start + bytes.length) return bytes.subarray(offset - start, offset - start + size)
+		return this.#load(offset, size)
+	}
+
+	async #load(offset: number, size: number): Promise<Buffer> {
+		const follows = offset >= this.#window.offset
+		const bytes = Buffer.allocUnsafe(Math.max(size, follows ? AHEAD_BYTES : size))
+		const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, offset)
+		this.#window = { bytes: bytes.subarray(0, bytesRead), offset }
+		return bytes.subarray(0, size)
+	}
+
+	/** Writes up to the place `end`. */
+	async #write(parts: readonly Buffer[], end: number): Promise<void> {
+		try {
+			const { bytesWritten } = await this.#file.writev(parts)
+			this.#end += bytesWritten
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+			throw new StorageFull('There is no room for the copy.', { cause: error })
+		}
+		// As much as there was room for.
+		if (this.#end !== end) throw new StorageFull('There is no room for the copy.')
+	}
+}
+
+/** What one entry brought forth. */
+function byId(records: StoredRecord[]): StoredRecord[] {
+	return records.length < 2 ? records : records.sort((a, b) => (a.id < b.id ? -1 : 1))
 }

@@ -217,24 +217,14 @@ export class MongoEngine implements Engine {
 	// Copies.
 
 	async export(): Promise<Export> {
-		const spool = new Spool(this.#folder, Object.keys(this.#specs))
+		const spool = await Spool.open(this.#folder, Object.keys(this.#specs))
 		this.#exports.add(spool)
 		try {
 			const head = await this.#fill(spool)
-			const release = () => this.#exports.delete(spool)
-			return {
-				head,
-				records: (async function* () {
-					try {
-						yield* spool.records()
-					} finally {
-						release()
-					}
-				})(),
-			}
+			return { head, records: spool.records(() => this.#exports.delete(spool)) }
 		} catch (error) {
 			this.#exports.delete(spool)
-			spool.close()
+			await spool.close()
 			throw error
 		}
 	}
@@ -245,12 +235,17 @@ export class MongoEngine implements Engine {
 		const from = this.#writer?.applied ?? (await this.#read(() => metaOf(this.#db).findOne({ _id: 'store', lineage })))?.applied
 		if (from === undefined) throw new StorageUnavailable('The database was restored meanwhile.', { hint: 'Start again.' })
 		for (const name in this.#specs) {
-			// Read again after a failure: what is there already is replaced.
 			await this.#read(async () => {
-				for await (const document of this.#collection(name)
-					.find({}, { projection: { _k: 0 } })
-					.batchSize(PAGE.documents)) {
-					if (!document.gone) spool.add(name, recordOf(document))
+				spool.begin(name)
+				const cursor = this.#collection(name)
+					.find<Buffer>({}, { raw: true })
+					.batchSize(PAGE.documents / 2)
+				// The next ones are on their way while these are put away.
+				for (let more = cursor.hasNext(); await more; ) {
+					const documents = cursor.readBufferedDocuments()
+					more = cursor.hasNext()
+					more.catch(() => {})
+					await spool.add(name, documents)
 				}
 			})
 		}
@@ -262,8 +257,8 @@ export class MongoEngine implements Engine {
 				if (!whole) throw new StorageUnavailable('The journal was pruned while a copy was made.', { hint: 'Start the copy again.' })
 				at = slot._id
 				for (const { puts, removes } of entriesOf(lineage, slot)) {
-					for (const { collection, id, record } of puts) if (record) spool.merge(collection, id, record)
-					for (const { collection, id } of removes) spool.merge(collection, id, null)
+					for (const { collection, id, record } of puts) if (record) await spool.merge(collection, id, record)
+					for (const { collection, id } of removes) await spool.merge(collection, id, null)
 				}
 			}
 		})
@@ -373,7 +368,7 @@ export class MongoEngine implements Engine {
 	async close(): Promise<void> {
 		if (this.#closed) return
 		this.#closed = true
-		for (const spool of this.#exports) spool.close()
+		for (const spool of this.#exports) await spool.close()
 		await this.#writer?.close()
 		await this.#client.close()
 	}
