@@ -48,6 +48,8 @@ export interface Meta {
 	pruned: number
 	prunedHash: string
 	prunedSlot: number
+	/** Slots up to here have no bodies any more: trails behind. */
+	bare: number
 	/** By collection: the indexes that its keys were computed for. */
 	indexes: Record<string, string>
 	/** A lineage that ended, whose payloads still have to go. */
@@ -80,12 +82,16 @@ export async function createJournal(db: Db, lineage: string, begin: Pick<Slot, '
 }
 
 /** Where a lineage stands that begins with its slot 0. */
-export const beginning = (lineage: string, seq: number): Pick<Meta, 'lineage' | 'applied' | 'pruned' | 'prunedHash' | 'prunedSlot'> => ({
+export const beginning = (
+	lineage: string,
+	seq: number,
+): Pick<Meta, 'lineage' | 'applied' | 'pruned' | 'prunedHash' | 'prunedSlot' | 'bare'> => ({
 	lineage,
 	applied: 0,
 	pruned: seq,
 	prunedHash: GENESIS,
 	prunedSlot: 0,
+	bare: 0,
 })
 
 export function headOf(lineage: string, slot: Slot, { pruned, prunedHash }: Pick<Meta, 'pruned' | 'prunedHash'>): Head {

@@ -308,7 +308,8 @@ export class MongoEngine implements Engine {
 		}
 		const upTo = end?._id ?? meta.prunedSlot
 		await this.#read(async () => {
-			await this.#journal.updateMany({ _id: { $lte: upTo }, body: { $exists: true } }, { $unset: { body: 1, nonce: 1 } }, LONG)
+			await this.#journal.updateMany({ _id: { $gt: meta.bare, $lte: upTo } }, { $unset: { body: 1, nonce: 1 } }, LONG)
+			await writer.note({ bare: upTo })
 			for (const name in this.#specs) {
 				if (this.#specs[name]!.permanent) continue
 				await this.#collection(name).deleteMany({ gone: true, rev: { $lte: this.#head.pruned } }, LONG)
