@@ -152,7 +152,7 @@ test('[S62] on a road that is slow and breaks again and again every write is the
 })
 
 test('[S63] while the server is away writers wait, then are told; what is known is still read, and all goes on by itself', async (t) => {
-	const { road, store } = await onBrokenRoad(t, { commandMs: 400, readMs: 500 })
+	const { road, store } = await onBrokenRoad(t, { commandMs: 400, readMs: 3_000 })
 	await putNote(store, 1)
 	road.down = true
 	assert.equal((await store.get('notes', id(1)))?.text, 'Note 1', 'what is in memory')
