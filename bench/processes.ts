@@ -35,7 +35,8 @@ export async function start(script: string, args: readonly string[], env: Record
 	const began = performance.now()
 	const profile = process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : []
 	const child = fork(join(import.meta.dirname, script), args, {
-		execArgv: ['--expose-gc', '--import', join(import.meta.dirname, 'probe.ts'), ...profile],
+		// As `npm start` does: else garbage takes as much memory as the machine has plenty of.
+		execArgv: ['--max-semi-space-size=16', '--expose-gc', '--import', join(import.meta.dirname, 'probe.ts'), ...profile],
 		env: { ...process.env, ...env },
 		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 	})

@@ -32,11 +32,11 @@ class Places {
 		this.sizes[this.count++] = size
 	}
 
-	/** In the order of birth; mostly they lie so. */
-	inOrder(): Uint32Array {
-		const order = Uint32Array.from({ length: this.count }, (_, i) => i)
-		for (let i = 1; i < this.count; i++) if (this.seqs[i]! < this.seqs[i - 1]!) return order.sort((a, b) => this.seqs[a]! - this.seqs[b]!)
-		return order
+	/** In the order of birth; null where they lie so, as mostly. */
+	inOrder(): Uint32Array | null {
+		let sorted = true
+		for (let i = 1; i < this.count && sorted; i++) sorted = this.seqs[i]! >= this.seqs[i - 1]!
+		return sorted ? null : Uint32Array.from({ length: this.count }, (_, i) => i).sort((a, b) => this.seqs[a]! - this.seqs[b]!)
 	}
 }
 
@@ -104,10 +104,13 @@ export class Spool {
 				const order = found.inOrder()
 				const changed = this.#changed(collection)
 				let born: StoredRecord[] = []
-				for (let at = 0, next = 0, read = 1; at < order.length || next < changed.length; read++) {
-					const isFound = at < order.length && !(this.#merged.seqs[changed[next]!]! < found.seqs[order[at]!]!)
+				for (let at = 0, next = 0, read = 1; at < found.count || next < changed.length; read++) {
+					const own = order ? order[at]! : at
+					const isFound = at < found.count && !(this.#merged.seqs[changed[next]!]! < found.seqs[own]!)
 					const places = isFound ? found : this.#merged
-					const place = isFound ? order[at++]! : changed[next++]!
+					const place = isFound ? own : changed[next]!
+					if (isFound) at++
+					else next++
 					const there = this.#bytes(places.offsets[place]!, places.sizes[place]!)
 					const bytes = there instanceof Promise ? await there : there
 					const record: StoredRecord = isFound ? recordIn(bytes) : JSON.parse(bytes.toString())

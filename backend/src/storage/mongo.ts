@@ -74,6 +74,8 @@ export interface MongoOptions {
 
 /** A group has so many entries at most. */
 const ENTRIES = 1_000
+/** Shorter lines are compressed at once: another thread would take longer to be asked. */
+const SMALL_GROUP = 64 * 1024
 /** Documents that are read or inserted at once; slots. */
 const PAGE = { documents: 1_000, slots: 100 }
 
@@ -123,7 +125,8 @@ export class MongoEngine implements Engine {
 	async append(group: EntryGroup, onDurable?: () => void): Promise<void> {
 		const { last, schema, at, hash, changes, lines } = group
 		const writer = this.#writing
-		const body = bodyOf(await deflate(lines.join('\n'), { level: 1 }))
+		const text = lines.join('\n')
+		const body = bodyOf(text.length < SMALL_GROUP ? packLines(text) : await deflate(text, { level: 1 }))
 		for (const { collection, id, existed } of changes) if (!existed) this.#ids[collection]!.add(id)
 		failpoint('append:slot')
 		const taken = await writer.take({ kind: 'group', last, schema, at: new Date(at), hash, body })
