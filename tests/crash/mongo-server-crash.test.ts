@@ -93,7 +93,10 @@ test('[S70] the database server is killed under load again and again: nothing ac
 		await server.kill()
 		const before = writers.stored.size
 		await server.start()
-		while (writers.stored.size <= before + 5) await sleep(10)
+		while (writers.stored.size <= before + 5) {
+			assert.equal(store.stopped, null)
+			await sleep(10)
+		}
 	}
 	await writers.end()
 	assert.equal(store.stopped, null)
@@ -115,7 +118,10 @@ test('[S71] the database server is frozen for longer than everything waits: writ
 	await sleep(6_000)
 	const before = writers.stored.size
 	await server.thaw()
-	while (writers.stored.size < before + 50) await sleep(10)
+	while (writers.stored.size < before + 50) {
+		assert.equal(store.stopped, null)
+		await sleep(10)
+	}
 	while (store.doubtful) await sleep(20)
 	await writers.end()
 	assert.equal(store.stopped, null)

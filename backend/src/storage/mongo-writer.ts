@@ -166,14 +166,16 @@ export class MongoWriter implements Remote {
 	/** Applies again all slots from the noted place on: after a death, or when the server was away. */
 	async redo(): Promise<void> {
 		let at = this.#noted
-		for await (const slot of this.#journal.find({ _id: { $gt: at, $lte: this.#slot } }).sort({ _id: 1 })) {
+		// More may be taken meanwhile: their turn comes.
+		const upTo = this.#slot
+		for await (const slot of this.#journal.find({ _id: { $gt: at, $lte: upTo } }).sort({ _id: 1 })) {
 			if (slot._id !== ++at) break
 			for (const [name, documents] of documentsOf(this.#specs, entriesOf(this.#lineage, slot))) {
 				await putInPlace(this.#db.collection<Document>(name), [], [...documents.values()])
 			}
 		}
-		if (at !== this.#slot) throw new OutcomeUnknown('The database lost entries that it had stored: it must be restored from a backup.')
-		this.applied = at
+		if (at !== upTo) throw new OutcomeUnknown('The database lost entries that it had stored: it must be restored from a backup.')
+		this.applied = Math.max(this.applied, at)
 	}
 
 	/** What is committed must be done, however long the server is away. */
