@@ -127,14 +127,14 @@ test('[S61] a group that is taken while the one before it is applied again has i
 	const { road, store } = await onBrokenRoad(t)
 	await putNote(store, 0)
 	road.delay(10)
-	for (let round = 1; round <= 4; round++) {
+	for (let round = 1; round <= 2; round++) {
 		const lost = road.loseAnswerTo('insert', 'notes')
 		const chains = [1, 2, 3].map(async (chain) => {
 			for (let n = 0; n < 6; n++) await putNote(store, 1_000 * round + 100 * chain + n)
 		})
 		await Promise.all([lost, ...chains])
 	}
-	assert.equal((await everything(store)).size, 1 + 4 * 3 * 6)
+	assert.equal((await everything(store)).size, 1 + 2 * 3 * 6)
 })
 
 test('[S62] on a road that is slow and breaks again and again every write is there once, in its order', async (t) => {
