@@ -92,7 +92,7 @@ export class GroupCommit {
 	/** Are durable and being made readable, where the database does that apart; oldest first. */
 	#applying: Forming[] = []
 	/** Resolves when the newest group that was begun is done. */
-	#done: Promise<unknown> = Promise.resolve()
+	#done: Promise<void> = Promise.resolve()
 	readonly #recent = new RecentLayers()
 	/** Grows whenever uncommitted state was thrown away: steps that saw it run again. */
 	#epoch = 0
@@ -305,19 +305,21 @@ export class GroupCommit {
 		if (ms > limits.slowCommitMs && this.#arrived < jobs && !this.#forming.full) {
 			// Those who were just answered are about to write again: one group with them is better than two in turn.
 			this.#held ??= setTimeout(() => this.#commit(), ms * limits.holdOfLastCommit)
-		} else void this.#commit()
+		} else this.#commit()
 	}
 
-	async #commit(): Promise<void> {
+	#commit(): void {
 		if (this.#held) clearTimeout(this.#held)
 		this.#held = null
 		const group = this.#forming
 		this.#inFlight = group
 		this.#forming = new Forming()
 		group.since = performance.now()
-		const before = this.#done
-		const appended = group.entries.length === 0 ? null : this.#append(group)
-		this.#done = Promise.all([before, appended])
+		this.#done = this.#finish(group, group.entries.length === 0 ? null : this.#append(group), this.#done)
+	}
+
+	/** What becomes of a group, once that is known of all before it. */
+	async #finish(group: Forming, appended: Promise<Error | null> | null, before: Promise<void>): Promise<void> {
 		const error = await appended
 		await before
 		if (this.stopped) return
