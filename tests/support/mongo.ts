@@ -52,7 +52,7 @@ export async function dropDatabases(dir?: string): Promise<void> {
 
 /** A look at a database beside the engine. */
 export async function lookInto<T>(uri: string, look: (db: Db) => Promise<T>): Promise<T> {
-	const client = new MongoClient(uri, { writeConcern: { w: 'majority', journal: true } })
+	const client = new MongoClient(uri, { writeConcern: { w: 'majority', journal: true }, serverSelectionTimeoutMS: 5_000 })
 	try {
 		return await look(client.db())
 	} finally {

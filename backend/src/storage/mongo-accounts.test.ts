@@ -168,7 +168,7 @@ test('[S53] whatever happens to a running server, its log, its pages and its ans
 
 	// The database dies under it: what is written now is refused, later nothing is answered any more, and then all goes on.
 	await server.kill()
-	assert.match(await codeOf(lecturer.send(discussion, 'Into the dark')), /^(storage_unavailable|outcome_unknown)$/)
+	assert.match(await codeOf(lecturer.send(discussion, 'Into the dark')), /^(storage_unavailable|outcome_unknown|standby)$/)
 	pages.push(JSON.stringify(await lecturer.send(discussion, 'Again').catch((error: unknown) => error)))
 	while ((await all()) !== 503) await sleep(50)
 	await server.start()
