@@ -103,7 +103,7 @@ const everywhere = [
 	'tests/tidy.test.ts',
 ]
 /** What goes through the front door only, and so runs once more on a server whose data is in MongoDB. */
-const frontDoor = ['tests/http/**/*.test.ts', 'tests/live/{catching-up,scope,sockets}.test.ts']
+const frontDoor = ['tests/{http,live}/**/*.test.ts']
 
 async function browserPath(): Promise<string | null> {
 	const found = findBrowser()

@@ -134,7 +134,10 @@ test('[S64] a process that was paused in the middle of a commit and wakes up aft
 	assert.ok('done' in (await next.tell({ ...open, folder }))!)
 	writer.process.kill('SIGCONT')
 	const results = ((await late) as { done: string[] }).done
-	assert.ok(results.every((result) => ['Fenced', 'OutcomeUnknown'].includes(result)), String(results))
+	assert.ok(
+		results.every((result) => ['Fenced', 'OutcomeUnknown'].includes(result)),
+		String(results),
+	)
 	assert.ok('done' in (await next.tell({ op: 'pair', n: 9, text: 'after' }))!)
 	for (const worker of [next, writer]) await worker.tell({ op: 'close' })
 	const { pairs } = await judge(uri)

@@ -5,15 +5,13 @@
  * older copy, while the browsers stay open.
  */
 
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { StoredRecord } from '../../backend/src/storage/collections.ts'
-import { openStore } from '../../backend/src/storage/open.ts'
 import type { Network } from '../../frontend/src/api.ts'
 import { openClass, type Somebody } from './class.ts'
 import { openProxy, type ProxyServer } from './proxy.ts'
 import { until } from './scripted.ts'
-import { type ChildServer, makeFolder, type Server, startChild } from './server.ts'
+import { type ChildServer, makeFolder, openStoreOf, type Server, startChild } from './server.ts'
 
 /** Everything that a database held. */
 export interface Copy {
@@ -58,7 +56,7 @@ export async function openRoad(t: TestContext): Promise<Road> {
 		server.process.kill('SIGKILL')
 		await server.exited
 	}
-	const open = () => openStore({ folder: join(dir, 'data'), backups: join(dir, 'backups') })
+	const open = () => openStoreOf(dir)
 
 	await start()
 	await until('the link is printed', () => server.setUpToken)

@@ -145,7 +145,6 @@ test('[S53] a server that can not start tells no password', async (t) => {
 
 test('[S53] whatever happens to a running server, its log, its pages and its answers tell no password', async (t) => {
 	const uri = testAddress('chat', server.uri)
-	t.after(() => lookInto(uri, (db) => db.dropDatabase()))
 	const pages: string[] = []
 	const times = { TAKEOVER_AFTER_MS: '1000', WRITE_TIMEOUT_MS: '500' }
 	const dir = makeFolder(t)

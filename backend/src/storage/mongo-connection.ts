@@ -20,6 +20,9 @@ export interface MongoAddress {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(?=:\d+$|$)/i
+const HOST = /^([^\s,:[\]@]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
+const SYSTEM = ['admin', 'local', 'config']
+const OURS = /^(w|journal|j|wtimeout(MS)?|timeoutMS|retryWrites|retryReads|readPreference|readConcernLevel)=/i
 /** From inside a container this is the machine that it runs on. */
 const HOST_OF_CONTAINER = 'host.docker.internal'
 /** The name that version 1.x and its guide use. */
@@ -40,8 +43,28 @@ export function parseAddress(uri: string, inContainer: boolean): MongoAddress {
 		throw badAddress()
 	}
 	if (/[/\\. "$*<>:|?\0]/.test(database) || Buffer.byteLength(database) > 63) throw badAddress()
+	if (!given.every((host) => HOST.test(host))) throw badAddress()
+	if (SYSTEM.includes(database)) {
+		throw new StorageUnavailable(`The database ${database} is MongoDB's own.`, {
+			hint: 'Name another one in MONGODB_URI, for example mongodb://localhost:27017/online-discussion. A user who was made in admin needs ?authSource=admin at the end.',
+		})
+	}
 	const login = credentials === undefined ? '' : `${credentials}@`
-	return { uri: `${scheme}${login}${own.join(',')}/${path ?? ''}${query}`, database, place: `${own.join(',')}/${database}`, direct }
+	return {
+		uri: `${scheme}${login}${own.join(',')}/${path ?? ''}${optionsOf(query)}`,
+		database,
+		place: `${own.join(',')}/${database}`,
+		direct,
+	}
+}
+
+/** The options without those that are ours to decide: a write is acknowledged when it is durable. */
+function optionsOf(query: string): string {
+	const kept = query
+		.slice(1)
+		.split('&')
+		.filter((option) => option !== '' && !OURS.test(option))
+	return kept.length > 0 ? `?${kept.join('&')}` : ''
 }
 
 function badAddress(): StorageUnavailable {
@@ -74,10 +97,9 @@ export async function connect(address: MongoAddress, { commandMs }: Patience): P
 			maxPoolSize: 16,
 			...(address.direct ? { directConnection: true } : {}),
 		})
-	} catch (error) {
+	} catch {
 		// The driver's own words may quote the address.
-		if (error instanceof MongoError || error instanceof TypeError) throw badAddress()
-		throw error
+		throw badAddress()
 	}
 	try {
 		await client.connect()
@@ -85,9 +107,17 @@ export async function connect(address: MongoAddress, { commandMs }: Patience): P
 		return client
 	} catch (error) {
 		await client.close()
-		throw explain(error, address)
+		const meant = explain(error, address)
+		if (meant instanceof StorageUnavailable) throw meant
+		const { code, message } = error as NodeJS.ErrnoException
+		throw new StorageUnavailable(`MongoDB at ${address.place} can not be reached (${code ?? message}).`, {
+			hint: LOOK_AT_OPTIONS,
+			cause: error,
+		})
 	}
 }
+
+const LOOK_AT_OPTIONS = 'Check the host in MONGODB_URI, and what stands after its question mark (replicaSet, tls).'
 
 const CODES = { unauthorized: 13, wrongPassword: 18, noSpace: 14_031 }
 
@@ -110,10 +140,11 @@ export function explain(error: unknown, { place, direct }: Pick<MongoAddress, 'p
 	const servers = error instanceof MongoServerSelectionError ? [...(error.reason?.servers.values() ?? [])] : []
 	const reason = servers.find((server) => server.error)?.error ?? error
 	const why = /E[A-Z]{4,}/.exec(reason.message)?.[0]
+	if (!why) return new StorageUnavailable(`MongoDB at ${place} does not answer as expected.`, { hint: LOOK_AT_OPTIONS, cause: error })
 	const inContainer = direct
 		? ' In a container, mongod must listen on the bridge address too: bindIp: 127.0.0.1,172.17.0.1 in mongod.conf.'
 		: ''
-	return new StorageUnavailable(`MongoDB at ${place} can not be reached${why ? ` (${why})` : ''}.`, {
+	return new StorageUnavailable(`MongoDB at ${place} can not be reached (${why}).`, {
 		hint: `Check that it runs (sudo systemctl status mongod) and that MONGODB_URI names its host and port.${inContainer}`,
 		cause: error,
 	})

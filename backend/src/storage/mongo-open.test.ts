@@ -12,7 +12,7 @@ import { type Db, ObjectId } from 'mongodb'
 import { lookInto, testAddress } from '../../../tests/support/mongo.ts'
 import { makeFolder, startChild } from '../../../tests/support/server.ts'
 import { StorageUnavailable } from './engine.ts'
-import { parseAddress } from './mongo-connection.ts'
+import { connect, parseAddress } from './mongo-connection.ts'
 import { findDatabase, type OpenOptions, openStore } from './open.ts'
 import type { Store } from './store.ts'
 
@@ -369,4 +369,26 @@ test('[S52] a server that waits for another one says so on its pages, and serves
 	assert.equal((await fetch(`${second.origin}/api/status`)).status, 200)
 	second.process.kill('SIGTERM')
 	assert.equal(await second.exited, 0)
+})
+
+test('[S50] what only the driver can refuse is answered with a sentence too, and nothing in the address makes a write less safe', async (t) => {
+	const at = place(t)
+	const { host } = new URL(at.uri)
+	const not = /^MONGODB_URI is not an address of a MongoDB database\.$/
+	const bad = [
+		`mongodb://chat:a?b@${host}/chat`,
+		`mongodb://chat:a%b@${host}/chat`,
+		`mongodb://${host},/chat`,
+		'mongodb+srv://a.b.c:27017/chat',
+	]
+	for (const uri of bad) await at.refused(not, /%40/, { mongodb: { uri } })
+	await at.refused(/can not be reached \(ENOTFOUND\)/, /MONGODB_URI/, { mongodb: { uri: 'mongodb+srv://chat:x@nowhere.invalid/chat' } })
+	await at.refused(/can not be reached/, /tls/, { mongodb: { uri: `mongodb://${host}/chat?tls=true&tlsCAFile=/nowhere` } })
+	await at.refused(/The database admin is MongoDB's own/, /Name another one/, { mongodb: { uri: `mongodb://${host}/admin` } })
+	const client = await connect(parseAddress(`mongodb://${host}/chat?journal=false&w=0&appName=x`, false), { commandMs: 3_000 })
+	t.after(() => client.close())
+	assert.deepEqual(
+		[client.options.writeConcern?.w, client.options.writeConcern?.j ?? client.options.writeConcern?.journal],
+		['majority', true],
+	)
 })
