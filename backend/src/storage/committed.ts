@@ -16,7 +16,7 @@ export class Committed {
 	readonly #cache: RecordCache
 	/** The newest entry that was taken in. */
 	#seq: number
-	/** Questions that the database has not answered yet. */
+	/** Questions that a database far away has not answered yet. */
 	#asked = 0
 
 	constructor(
@@ -66,6 +66,7 @@ export class Committed {
 	}
 
 	#answer<T>(question: Promise<T>): Promise<T> {
+		if (!this.#engine.remote) return question
 		this.#asked++
 		return question.finally(() => this.#asked--)
 	}

@@ -231,7 +231,10 @@ export class GroupCommit {
 
 	/** Newest first. */
 	get #uncommitted(): Layer[] {
-		return [this.#forming.layer, ...this.#pending.map(({ layer }) => layer)]
+		const layers = [this.#forming.layer]
+		if (this.#inFlight) layers.push(this.#inFlight.layer)
+		for (let i = this.#applying.length - 1; i >= 0; i--) layers.push(this.#applying[i]!.layer)
+		return layers
 	}
 
 	/** What a step reads: what it read early under all that was committed since, or else what is committed now. */

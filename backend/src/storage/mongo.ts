@@ -240,9 +240,7 @@ export class MongoEngine implements Engine {
 		for (const name in this.#specs) {
 			await this.#read(async () => {
 				spool.begin(name)
-				const cursor = this.#collection(name)
-					.find<Buffer>({}, { raw: true })
-					.batchSize(PAGE.documents / 2)
+				const cursor = this.#collection(name).find<Buffer>({}, { raw: true }).batchSize(PAGE.documents)
 				// The next ones are on their way while these are put away.
 				for (let more = cursor.hasNext(); await more; ) {
 					const documents = cursor.readBufferedDocuments()
