@@ -4,7 +4,7 @@
  * Promises that an address, an error or a sentence made here carries no password, and that every
  * failure to connect says what is wrong and what to do next. Never decides what is stored.
  */
-import { MongoAPIError, MongoClient, MongoError, MongoParseError, MongoServerError, MongoServerSelectionError } from 'mongodb'
+import { MongoAPIError, MongoClient, MongoError, MongoNetworkError, MongoParseError, MongoServerError, MongoServerSelectionError } from 'mongodb'
 import { StorageUnavailable } from './engine.ts'
 import { DUPLICATE } from './mongo-documents.ts'
 
@@ -139,7 +139,7 @@ export function explain(error: unknown, { place, direct }: Pick<MongoAddress, 'p
 	}
 	const servers = error instanceof MongoServerSelectionError ? [...(error.reason?.servers.values() ?? [])] : []
 	const reason = servers.find((server) => server.error)?.error ?? error
-	const why = /E[A-Z]{4,}/.exec(reason.message)?.[0]
+	const why = /E[A-Z]{4,}/.exec(reason.message)?.[0] ?? (reason instanceof MongoNetworkError ? 'the connection breaks' : null)
 	if (!why) return new StorageUnavailable(`MongoDB at ${place} does not answer as expected.`, { hint: LOOK_AT_OPTIONS, cause: error })
 	const inContainer = direct
 		? ' In a container, mongod must listen on the bridge address too: bindIp: 127.0.0.1,172.17.0.1 in mongod.conf.'
