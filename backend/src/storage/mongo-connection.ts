@@ -4,7 +4,15 @@
  * Promises that an address, an error or a sentence made here carries no password, and that every
  * failure to connect says what is wrong and what to do next. Never decides what is stored.
  */
-import { MongoAPIError, MongoClient, MongoError, MongoNetworkError, MongoParseError, MongoServerError, MongoServerSelectionError } from 'mongodb'
+import {
+	MongoAPIError,
+	MongoClient,
+	MongoError,
+	MongoNetworkError,
+	MongoParseError,
+	MongoServerError,
+	MongoServerSelectionError,
+} from 'mongodb'
 import { StorageUnavailable } from './engine.ts'
 import { DUPLICATE } from './mongo-documents.ts'
 

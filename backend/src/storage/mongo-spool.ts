@@ -53,7 +53,8 @@ export class Spool {
 	readonly #touched = new Map<string, number>()
 	readonly #merged = new Places()
 	#end = 0
-	#window = { bytes: Buffer.alloc(0), offset: 0 }
+	#buffer = Buffer.alloc(0)
+	#window = { bytes: this.#buffer, offset: 0 }
 
 	private constructor(file: FileHandle, collections: readonly string[]) {
 		this.#file = file
@@ -148,11 +149,12 @@ export class Spool {
 	}
 
 	async #load(offset: number, size: number): Promise<Buffer> {
-		const follows = offset >= this.#window.offset
-		const bytes = Buffer.allocUnsafe(Math.max(size, follows ? AHEAD_BYTES : size))
-		const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, offset)
-		this.#window = { bytes: bytes.subarray(0, bytesRead), offset }
-		return bytes.subarray(0, size)
+		const wanted = offset >= this.#window.offset ? Math.max(size, AHEAD_BYTES) : size
+		// What was read before is not needed any more: one buffer serves all.
+		if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafeSlow(wanted)
+		const { bytesRead } = await this.#file.read(this.#buffer, 0, wanted, offset)
+		this.#window = { bytes: this.#buffer.subarray(0, bytesRead), offset }
+		return this.#buffer.subarray(0, size)
 	}
 
 	/** Writes up to the place `end`. */
