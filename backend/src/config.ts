@@ -5,6 +5,7 @@
  */
 import { join, resolve } from 'node:path'
 import { defaultRates, type RateLimits } from './rates.ts'
+import { SILENCE_MS, WRITE_TIMEOUT_MS } from './storage/engine.ts'
 import type { OpenOptions } from './storage/open.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -41,7 +42,7 @@ export const defaults: Config = {
 	host: '::',
 	folders: { data: join(root, 'backend/data'), uploads: join(root, 'backend/uploads'), backups: join(root, 'backups') },
 	mongodb: null,
-	writeTimeoutMs: 15_000,
+	writeTimeoutMs: WRITE_TIMEOUT_MS,
 	fresh: false,
 	logLevel: 'info',
 	trustProxy: [],
@@ -82,7 +83,7 @@ export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Con
 	const port = whole('PORT', defaults.port, 0, 65_535)
 	const journalKeepDays = whole('JOURNAL_KEEP_DAYS', defaults.journalKeepDays, 1, 3_650)
 	const writeTimeoutMs = whole('WRITE_TIMEOUT_MS', defaults.writeTimeoutMs, 100, 600_000)
-	const silenceMs = whole('TAKEOVER_AFTER_MS', 15_000, 200, 600_000)
+	const silenceMs = whole('TAKEOVER_AFTER_MS', SILENCE_MS, 200, 600_000)
 	const uri = env.MONGODB_URI?.trim()
 	const logLevel = env.LOG_LEVEL || defaults.logLevel
 	if (!levels.includes(logLevel)) throw new BadSetting(`LOG_LEVEL is "${logLevel}", but must be one of ${levels.join(', ')}.`)

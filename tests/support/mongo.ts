@@ -12,7 +12,8 @@ import { inflateRawSync } from 'node:zlib'
 import { type Binary, BSON, type Db, MongoClient } from 'mongodb'
 import type { CollectionSpec } from '../../backend/src/storage/collections.ts'
 import { parseAddress } from '../../backend/src/storage/mongo-connection.ts'
-import { findMongo, type MongoTimes } from '../../backend/src/storage/mongo-database.ts'
+import { findMongo } from '../../backend/src/storage/mongo-database.ts'
+import type { MongoTimes } from '../../backend/src/storage/mongo-writer.ts'
 import { type TestDatabase, specs as testSpecs } from './storage.ts'
 
 export const testTimes: MongoTimes = { commandMs: 10_000, readMs: 7_500, silenceMs: 15_000 }

@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { collections, type StoredRecord } from './collections.ts'
 import { openCore } from './core.ts'
-import { type Database, Fenced, type Head, OutcomeUnknown, StorageFull, StorageUnavailable } from './engine.ts'
+import { type Database, Fenced, type Head, OutcomeUnknown, SILENCE_MS, StorageFull, StorageUnavailable } from './engine.ts'
 import { canonical } from './journal.ts'
 import { tryLock } from './lock.ts'
 import { migrations, schemaOf, upgrader } from './migrations.ts'
@@ -180,7 +180,7 @@ async function refuseWriter(database: Database, side: Side, signal: AbortSignal,
 	const over = new AbortController()
 	const onWait = () => {
 		onWatch()
-		const ms = (side.mongodb?.silenceMs ?? 15_000) + LOOK_MS
+		const ms = (side.mongodb?.silenceMs ?? SILENCE_MS) + LOOK_MS
 		sleep(ms, undefined, { signal: over.signal }).then(
 			() => alive.abort(),
 			() => {},

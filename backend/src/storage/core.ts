@@ -8,7 +8,16 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { CollectionSpec, StoredRecord } from './collections.ts'
 import { Committed } from './committed.ts'
-import { type Engine, type Entry, Fenced, type Head, OutcomeUnknown, type Position, StorageUnavailable } from './engine.ts'
+import {
+	type Engine,
+	type Entry,
+	Fenced,
+	type Head,
+	OutcomeUnknown,
+	type Position,
+	StorageUnavailable,
+	WRITE_TIMEOUT_MS,
+} from './engine.ts'
 import { type CommitOptions, GroupCommit } from './group-commit.ts'
 import { queryKey } from './keys.ts'
 import { replacements } from './replacements.ts'
@@ -30,8 +39,6 @@ export interface CoreOptions extends Omit<CommitOptions, 'writeTimeoutMs' | 'ste
 	onClosed?: () => void
 }
 
-/** How long a write waits for the database, unless it is set. */
-export const WRITE_TIMEOUT_MS = 15_000
 /** Records that one query gives at most. */
 const FOUND = 1_000
 

@@ -114,6 +114,11 @@ export interface Replacement {
 	records: AsyncIterable<GroupChange>
 }
 
+/** How long a write waits for the database, unless it is set. */
+export const WRITE_TIMEOUT_MS = 15_000
+/** After how long a silence a writer elsewhere may be followed, unless it is set. */
+export const SILENCE_MS = 15_000
+
 /** What only a database on the other side of a network has. */
 export interface Remote {
 	/** True while this process could not make sure for long that it is still the one that writes: then nothing may be answered. */

@@ -12,8 +12,8 @@ import { type Db, type MongoClient, ObjectId } from 'mongodb'
 import { type Database, type Engine, type Head, StorageUnavailable } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { MongoEngine } from './mongo.ts'
-import { connect, explain, type MongoAddress, meaningOf } from './mongo-connection.ts'
-import { indexNote, reindex, type Specs } from './mongo-documents.ts'
+import { connect, explain, meaningOf } from './mongo-connection.ts'
+import { indexNote, reindex } from './mongo-documents.ts'
 import {
 	beginning,
 	createJournal,
@@ -27,36 +27,26 @@ import {
 	NEXT,
 	type Slot,
 } from './mongo-journal.ts'
-import { type MongoTimes, MongoWriter } from './mongo-writer.ts'
-
-export type { MongoTimes }
-
-export interface MongoDatabaseOptions {
-	address: MongoAddress
-	specs: Specs
-	times: MongoTimes
-	/** The data folder, whose lock the caller holds: a writer that was started from it before is dead. */
-	folder: string
-}
+import { type MongoPlace, MongoWriter } from './mongo-writer.ts'
 
 /** What version 1.x calls its collections. */
 const VERSION_1 = ['users', 'groups', 'discussions', 'messages', 'categories']
 
-/** Connects to the database. Throws `StorageUnavailable` with the next step. */
-export async function findMongo(options: MongoDatabaseOptions): Promise<MongoDatabase> {
+/** Connects to the database. The caller holds the folder's lock: a writer that was started from it before is dead. Throws `StorageUnavailable` with the next step. */
+export async function findMongo(options: MongoPlace): Promise<MongoDatabase> {
 	return new MongoDatabase(options, await connect(options.address, options.times))
 }
 
 export class MongoDatabase implements Database {
 	readonly engine = 'mongodb'
 	readonly place: string
-	readonly #options: MongoDatabaseOptions
+	readonly #options: MongoPlace
 	readonly #client: MongoClient
 	readonly #db: Db
 	/** Of the folder on this machine, since its last start. */
 	readonly #writer: string
 
-	constructor(options: MongoDatabaseOptions, client: MongoClient) {
+	constructor(options: MongoPlace, client: MongoClient) {
 		this.#options = options
 		this.#client = client
 		this.#db = client.db(options.address.database)
@@ -130,13 +120,12 @@ export class MongoDatabase implements Database {
 			)
 			if (matchedCount === 0) return null
 			await this.#makeIndexes(meta)
-			const { address, specs, times, folder } = this.#options
 			const followsSilence = meta.writer !== null && meta.writer !== this.#writer
-			const writer = new MongoWriter({ db: this.#db, address, specs, times, meta, taken, followsSilence })
+			const writer = new MongoWriter({ ...this.#options, db: this.#db, meta, taken, followsSilence })
 			try {
 				await writer.redo()
 				await this.#sweep(lineage, () => writer.look())
-				return new MongoEngine({ client: this.#client, address, specs, times, folder, meta, last: taken, writer })
+				return new MongoEngine({ ...this.#options, client: this.#client, meta, last: taken, writer })
 			} catch (error) {
 				await writer.close()
 				throw error
@@ -152,8 +141,7 @@ export class MongoDatabase implements Database {
 			if (!meta || last?.kind === 'close') {
 				throw new StorageUnavailable(`There is no English Chat database at ${this.place} now.`, { hint: 'Start the server once.' })
 			}
-			const { address, specs, times, folder } = this.#options
-			return new MongoEngine({ client: this.#client, address, specs, times, folder, meta, last: last!, writer: null })
+			return new MongoEngine({ ...this.#options, client: this.#client, meta, last: last!, writer: null })
 		})
 	}
 

@@ -42,11 +42,17 @@ export async function persist<T>(work: () => Promise<T>, again: (meaning: Meanin
 	}
 }
 
-export interface Writing {
-	db: Db
+/** Which database, and how it is used. */
+export interface MongoPlace {
 	address: MongoAddress
 	specs: Specs
 	times: MongoTimes
+	/** The data folder: it has room for a copy of the database. */
+	folder: string
+}
+
+export interface Writing extends MongoPlace {
+	db: Db
 	meta: Meta
 	/** The slot by which it became the writer. */
 	taken: Slot

@@ -54,18 +54,13 @@ import {
 	type Slot,
 } from './mongo-journal.ts'
 import { Spool } from './mongo-spool.ts'
-import { type MongoTimes, type MongoWriter, persist } from './mongo-writer.ts'
+import { type MongoPlace, type MongoTimes, type MongoWriter, persist } from './mongo-writer.ts'
 
 const deflate = promisify(deflateRaw)
 
 /** What it is opened with. */
-export interface MongoOptions {
+export interface MongoOptions extends MongoPlace {
 	client: MongoClient
-	address: MongoAddress
-	specs: Specs
-	times: MongoTimes
-	/** Has room for a copy of the database. */
-	folder: string
 	meta: Meta
 	last: Slot
 	/** Null: open for reading only. */

@@ -10,9 +10,9 @@ import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type CollectionSpec, collections } from './collections.ts'
-import { openCore, WRITE_TIMEOUT_MS } from './core.ts'
+import { openCore } from './core.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
-import { type Database, StorageFull, StorageUnavailable } from './engine.ts'
+import { type Database, SILENCE_MS, StorageFull, StorageUnavailable, WRITE_TIMEOUT_MS } from './engine.ts'
 import { type WriterLock, waitForLock } from './lock.ts'
 import { migrations as allMigrations, type Migration, rewriteRecords, schemaOf, upgrader } from './migrations.ts'
 import { parseAddress } from './mongo-connection.ts'
@@ -92,7 +92,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 export async function findDatabase(folder: string, options: Pick<OpenOptions, 'mongodb' | 'specs' | 'writeTimeoutMs'>): Promise<Database> {
 	const specs = options.specs ?? collections
 	if (!options.mongodb) return findSqlite(folder, specs)
-	const { uri, inContainer = false, silenceMs = 15_000 } = options.mongodb
+	const { uri, inContainer = false, silenceMs = SILENCE_MS } = options.mongodb
 	const { writeTimeoutMs = WRITE_TIMEOUT_MS } = options
 	const times = { commandMs: Math.min(10_000, writeTimeoutMs), readMs: writeTimeoutMs / 2, silenceMs }
 	return findMongo({ address: parseAddress(uri, inContainer), specs, times, folder })
