@@ -5,14 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { collections, type MessageRecord } from '../../backend/src/storage/collections.ts'
 import { killAgainAndAgain } from '../support/killing.ts'
 import { lookInto, openMongo, testAddress } from '../support/mongo.ts'
 import { makeFolder } from '../support/server.ts'
 import { verifyAll } from '../support/storage.ts'
 import { workerSpecs } from '../support/worker.ts'
-import { judgeEngine, startWorker } from '../support/workers.ts'
+import { judgeEngine, killInRestore, startWorker } from '../support/workers.ts'
 
 /** A database of the test's own. */
 function database(t: TestContext): string {
@@ -71,31 +70,7 @@ test('[S42] killed within a commit on MongoDB, a group is there as a whole or no
 test('[S43] killed anywhere in a restore on MongoDB, all is as it was, or all is restored', async (t) => {
 	const kill = async (where: string | number) => {
 		const [uri, folder] = [database(t), makeFolder(t)]
-		const worker = startWorker(t, typeof where === 'string' ? { FAILPOINT: where } : {})
-		await worker.tell({ op: 'open', folder, uri })
-		await worker.tell({ op: 'pairs', from: 1, to: 30, text: 'then' })
-		await worker.tell({ op: 'copy' })
-		await worker.tell({ op: 'pairs', from: 20, to: 60, text: 'now' })
-		const replacing = worker.tell({ op: 'replace' })
-		if (typeof where === 'number') {
-			await sleep(where)
-			worker.process.kill('SIGKILL')
-		}
-		await replacing
-		assert.equal(await worker.exited, 'SIGKILL', String(where))
-		const next = startWorker(t)
-		const opened = await next.tell({ op: 'open', folder, uri })
-		assert.ok(opened && 'done' in opened, JSON.stringify(opened))
-		assert.ok('done' in (await next.tell({ op: 'pair', n: 99, text: 'after' }))!)
-		await next.tell({ op: 'close' })
-		next.process.stdin!.end()
-		const { pairs, seq } = await judge(uri)
-		assert.equal(pairs.get(99), 'after')
-		pairs.delete(99)
-		const restored = pairs.size === 29
-		assert.equal(pairs.size, restored ? 29 : 59, String(where))
-		for (const [n, text] of pairs) assert.equal(text, !restored && n >= 20 ? 'now' : 'then')
-		assert.equal(seq, restored ? 31 : 71)
+		const restored = await killInRestore(t, where, { open: { op: 'open', folder, uri }, judge: () => judge(uri) })
 		if (typeof where === 'string') assert.equal(restored, !/built|synced/.test(where), where)
 		const names = await lookInto(uri, async (db) => (await db.listCollections().toArray()).map(({ name }) => name))
 		assert.ok(!names.some((name) => name.startsWith('next_')), names.join())

@@ -6,9 +6,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { makeFolder } from '../support/server.ts'
-import { judge, startWorker } from '../support/workers.ts'
+import { judge, killInRestore, startWorker } from '../support/workers.ts'
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
@@ -48,31 +47,8 @@ test('[S43] killed anywhere in a restore, all is as it was, or all is restored',
 	const kill = async (where: string | number) => {
 		const folder = makeFolder(t)
 		// The first passes are those of the folder's first start.
-		const worker = startWorker(t, typeof where === 'string' ? { FAILPOINT: `${where}:2` } : {})
-		await worker.tell({ op: 'open', folder })
-		await worker.tell({ op: 'pairs', from: 1, to: 30, text: 'then' })
-		await worker.tell({ op: 'copy' })
-		await worker.tell({ op: 'pairs', from: 20, to: 60, text: 'now' })
-		const replacing = worker.tell({ op: 'replace' })
-		if (typeof where === 'number') {
-			await sleep(where)
-			worker.process.kill('SIGKILL')
-		}
-		await replacing
-		assert.equal(await worker.exited, 'SIGKILL')
-		const next = startWorker(t)
-		const opened = await next.tell({ op: 'open', folder })
-		assert.ok(opened && 'done' in opened, JSON.stringify(opened))
-		assert.ok('done' in (await next.tell({ op: 'pair', n: 99, text: 'after' }))!)
-		await next.tell({ op: 'close' })
-		next.process.stdin!.end()
-		const { pairs, seq } = (await judge(folder))!
-		assert.equal(pairs.get(99), 'after')
-		pairs.delete(99)
-		const restored = pairs.size === 29
-		assert.equal(pairs.size, restored ? 29 : 59, String(where))
-		for (const [n, text] of pairs) assert.equal(text, !restored && n >= 20 ? 'now' : 'then')
-		assert.equal(seq, restored ? 31 : 71)
+		const at = typeof where === 'string' ? `${where}:2` : where
+		const restored = await killInRestore(t, at, { open: { op: 'open', folder }, judge: async () => (await judge(folder))! })
 		if (typeof where === 'string') assert.equal(restored, where === 'replace:pointed')
 		assert.equal(readdirSync(folder).filter((name) => /\.db$|\.db\.next$/.test(name)).length, 1, 'nothing of the other is left')
 	}

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../../backend/src/storage/engine.ts'
 import { openSqlite } from '../../backend/src/storage/sqlite.ts'
 import { id, verifyAll } from './storage.ts'
@@ -79,4 +80,41 @@ export async function judgeEngine(engine: Engine): Promise<Judged> {
 		pairs.set(n, text)
 	}
 	return { pairs, seq, lineage }
+}
+
+/**
+ * Kills a process in the middle of a restore, at a failpoint or after so many milliseconds, and starts the next one. All of it
+ * must be there as it was, or all restored: which of the two.
+ */
+export async function killInRestore(
+	t: TestContext,
+	where: string | number,
+	{ open, judge }: { open: Order & { op: 'open' }; judge: () => Promise<Judged> },
+): Promise<boolean> {
+	const worker = startWorker(t, typeof where === 'string' ? { FAILPOINT: where } : {})
+	await worker.tell(open)
+	await worker.tell({ op: 'pairs', from: 1, to: 30, text: 'then' })
+	await worker.tell({ op: 'copy' })
+	await worker.tell({ op: 'pairs', from: 20, to: 60, text: 'now' })
+	const replacing = worker.tell({ op: 'replace' })
+	if (typeof where === 'number') {
+		await sleep(where)
+		worker.process.kill('SIGKILL')
+	}
+	await replacing
+	assert.equal(await worker.exited, 'SIGKILL', String(where))
+	const next = startWorker(t)
+	const opened = await next.tell(open)
+	assert.ok(opened && 'done' in opened, JSON.stringify(opened))
+	assert.ok('done' in (await next.tell({ op: 'pair', n: 99, text: 'after' }))!)
+	await next.tell({ op: 'close' })
+	next.process.stdin!.end()
+	const { pairs, seq } = await judge()
+	assert.equal(pairs.get(99), 'after')
+	pairs.delete(99)
+	const restored = pairs.size === 29
+	assert.equal(pairs.size, restored ? 29 : 59, String(where))
+	for (const [n, text] of pairs) assert.equal(text, !restored && n >= 20 ? 'now' : 'then')
+	assert.equal(seq, restored ? 31 : 71)
+	return restored
 }
