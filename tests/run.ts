@@ -27,11 +27,19 @@ interface Outcome {
 const outcomes: Outcome[] = []
 const untested: string[] = []
 
+/** No step may hang for ever: the slowest takes a third of this on a small machine. */
+const STEP_MS = 20 * 60_000
+
 function run(args: string[], env: Record<string, string> = {}): Promise<number> {
 	return new Promise((resolve) => {
 		// Tests start very many processes and threads of the same sources: they are compiled once.
 		const cache = { NODE_COMPILE_CACHE: join(tmpdir(), `english-chat-compiled-${process.getuid?.() ?? 0}`) }
-		const child = spawn(node, args, { cwd: root, stdio: 'inherit', env: { ...cache, ...process.env, ...env } })
+		const child = spawn(node, args, {
+			cwd: root,
+			stdio: 'inherit',
+			env: { ...cache, ...process.env, ...env },
+			timeout: what === 'crash' ? 0 : STEP_MS,
+		})
 		child.on('close', (code) => resolve(code ?? 1))
 	})
 }

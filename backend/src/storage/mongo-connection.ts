@@ -129,9 +129,14 @@ const LOOK_AT_OPTIONS = 'Check the host in MONGODB_URI, and what stands after it
 
 const CODES = { unauthorized: 13, wrongPassword: 18, noSpace: 14_031 }
 
+/** The driver lets the socket's own error through where a large command waits for its buffer to drain. */
+const BROKEN = ['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN']
+const isBroken = (error: unknown): error is NodeJS.ErrnoException =>
+	error instanceof Error && BROKEN.includes((error as NodeJS.ErrnoException).code ?? '')
+
 /** What an error of the driver means for the operator. */
 export function explain(error: unknown, { place, direct }: Pick<MongoAddress, 'place' | 'direct'>): unknown {
-	if (!(error instanceof MongoError) || error instanceof MongoParseError) return error
+	if (!(error instanceof MongoError || isBroken(error)) || error instanceof MongoParseError) return error
 	const code = error instanceof MongoServerError ? error.code : null
 	if (code === CODES.wrongPassword) {
 		return new StorageUnavailable(`MongoDB at ${place} does not take this user and password.`, {
@@ -147,7 +152,8 @@ export function explain(error: unknown, { place, direct }: Pick<MongoAddress, 'p
 	}
 	const servers = error instanceof MongoServerSelectionError ? [...(error.reason?.servers.values() ?? [])] : []
 	const reason = servers.find((server) => server.error)?.error ?? error
-	const why = /E[A-Z]{4,}/.exec(reason.message)?.[0] ?? (reason instanceof MongoNetworkError ? 'the connection breaks' : null)
+	const broken = reason instanceof MongoNetworkError || isBroken(reason)
+	const why = /E[A-Z]{4,}/.exec(reason.message)?.[0] ?? (broken ? 'the connection breaks' : null)
 	if (!why) return new StorageUnavailable(`MongoDB at ${place} does not answer as expected.`, { hint: LOOK_AT_OPTIONS, cause: error })
 	const inContainer = direct
 		? ' In a container, mongod must listen on the bridge address too: bindIp: 127.0.0.1,172.17.0.1 in mongod.conf.'
@@ -165,6 +171,7 @@ export function explain(error: unknown, { place, direct }: Pick<MongoAddress, 'p
 export type Meaning = 'away' | 'duplicate' | 'full' | 'refused' | 'defect'
 
 export function meaningOf(error: unknown): Meaning {
+	if (isBroken(error)) return 'away'
 	if (!(error instanceof MongoError) || error instanceof MongoAPIError) return 'defect'
 	if (!(error instanceof MongoServerError)) return 'away'
 	if (error.code === DUPLICATE) return 'duplicate'
