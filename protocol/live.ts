@@ -29,10 +29,16 @@ export type Frame =
 	/** What the browser holds can't be brought up to date from its cursor: fetch anew and go on from `upTo`. */
 	| { t: 'resync'; reason: 'lineage' | 'ahead' | 'pruned' | 'scope' | 'far'; upTo: string }
 	| { t: 'typing'; discussion: string; user: Person }
+	/** Who looks at the discussion that this browser looks at, she herself not among them; sent when it changes. `more`: how many beside these. */
+	| { t: 'here'; discussion: string; users: Person[]; more: number }
 	| { t: 'error'; code: 'invalid_input'; detail: string }
 
 /** What a browser may say on the socket. */
-export const Upward = z.strictObject({ t: z.literal('typing'), discussion: Id })
+export const Upward = z.discriminatedUnion('t', [
+	z.strictObject({ t: z.literal('typing'), discussion: Id }),
+	/** Which discussion is open and seen in this window; null: none. */
+	z.strictObject({ t: z.literal('looking'), discussion: Id.nullable() }),
+])
 export type Upward = z.infer<typeof Upward>
 
 /** Why the server closes a socket; the browser connects again, after `refused` only much later, after `ended` never. */
@@ -46,6 +52,9 @@ export const closeCodes = {
 	/** The server stops or is no longer the writer. */
 	goingAway: 1001,
 } as const
+
+/** So many people at most are named in a `here` frame. */
+export const hereShown = 50
 
 /** How long a `typing` frame is shown, and how often a browser sends one at the most. */
 export const typingMs = 4_000

@@ -4,7 +4,19 @@
  * The core computes the keys of these indexes, decides uniqueness and checks every record;
  * engines only keep what they are given. Ids and times are declared here, never guessed.
  */
-import type { Discussion, Edit, Group, Membership, Message, Role, Status } from '../../../protocol/model.ts'
+import type {
+	Category,
+	Discussion,
+	Edit,
+	Group,
+	Inspection,
+	Membership,
+	Message,
+	Read,
+	Role,
+	Status,
+	Upload,
+} from '../../../protocol/model.ts'
 
 /** What every record has. The core sets all but `id`. */
 export interface StoredRecord {
@@ -45,11 +57,19 @@ export interface UserRecord extends StoredRecord {
 	role: Role
 	status: Status
 	number: string | null
+	/** The upload with her picture. */
+	avatar: string | null
+	/** A student's lecturers, as she chose them. */
+	lecturers: string[]
 	reason: string | null
 	decidedBy: string | null
 	decidedAt: string | null
+	/** Set when her personal data was erased, for good. */
+	erasedAt: string | null
 	/** The entry that last changed what she may see: her status, or a membership of hers. */
 	scopeRev: number
+	/** The entry that last changed what others see of her: name, picture, number, role. */
+	cardRev: number
 	bodyHash: string
 }
 
@@ -67,18 +87,48 @@ export interface SessionRecord extends StoredRecord {
 	expiresAt: string
 }
 
+/** A link with which somebody sets a new password, once. `id` is the user's: a new one replaces it. */
+export interface HelpLinkRecord extends StoredRecord {
+	tokenHash: string
+	expiresAt: string
+	createdBy: string
+}
+
 export interface GroupRecord extends StoredRecord, Group {
-	status: 'active'
+	bodyHash: string
+}
+export interface CategoryRecord extends StoredRecord, Category {
 	bodyHash: string
 }
 export type MembershipRecord = StoredRecord & Membership
 export interface DiscussionRecord extends StoredRecord, Discussion {
-	/** Its groups before the entry `scopeRev`. */
+	/** Before the entry `scopeRev`: the groups whose students saw it, and its lecturers. */
 	groupsBefore: string[]
+	leadersBefore: string[]
 	bodyHash: string
 }
-export interface MessageRecord extends StoredRecord, Omit<Message, 'text'> {
+export interface MessageRecord extends StoredRecord, Omit<Message, 'text' | 'attachments'> {
 	text: string
+	/** Ids of its attachments, in the order of `attachments`. */
+	uploads: string[]
+	attachments: Omit<Upload, 'id'>[]
+	/** True where it has attachments, for their index. */
+	hasFiles: true | null
+	bodyHash: string
+}
+/** A file that somebody sent: its bytes stand in the uploads folder as `<folderKind>-<sha256>.<ext>`. */
+export interface UploadRecord extends StoredRecord, Upload {
+	owner: string
+	purpose: 'message' | 'avatar'
+	/** Name of the file in the uploads folder; null once it was erased. */
+	file: string | null
+	/** Of the bytes as they stand there. */
+	sha256: string
+	/** Of the bytes as they were sent, before a picture lost its metadata: see backend/src/files/receive.ts. */
+	sentDigest: string
+}
+export type ReadRecord = StoredRecord & Read
+export interface InspectionRecord extends StoredRecord, Inspection {
 	bodyHash: string
 }
 export interface EditRecord extends StoredRecord, Edit {
@@ -96,11 +146,16 @@ export interface Records {
 	users: UserRecord
 	credentials: CredentialRecord
 	sessions: SessionRecord
+	helpLinks: HelpLinkRecord
 	groups: GroupRecord
 	memberships: MembershipRecord
+	categories: CategoryRecord
 	discussions: DiscussionRecord
 	messages: MessageRecord
 	edits: EditRecord
+	uploads: UploadRecord
+	reads: ReadRecord
+	inspections: InspectionRecord
 }
 
 /** Every collection, in the order in which exports carry them. */
@@ -112,9 +167,13 @@ export const collections: Readonly<Record<keyof Records, CollectionSpec>> = {
 			status: { key: ['status'] },
 			role: { key: ['role', 'status'] },
 			words: { key: [{ words: 'name' }], prefix: true },
+			emailWords: { key: [{ words: 'email' }], prefix: true },
+			numberWords: { key: [{ words: 'number' }], prefix: true },
+			lecturer: { key: [{ each: 'lecturers' }] },
+			avatar: { key: ['avatar'] },
 		},
-		ids: ['decidedBy'],
-		times: ['decidedAt'],
+		ids: ['decidedBy', 'avatar', 'lecturers'],
+		times: ['decidedAt', 'erasedAt'],
 		permanent: true,
 	},
 	credentials: { indexes: {}, ids: [], times: [] },
@@ -124,6 +183,7 @@ export const collections: Readonly<Record<keyof Records, CollectionSpec>> = {
 		times: ['expiresAt'],
 		volatile: true,
 	},
+	helpLinks: { indexes: { token: { key: ['tokenHash'], unique: true } }, ids: ['createdBy'], times: ['expiresAt'], volatile: true },
 	groups: { indexes: { creator: { key: ['createdBy'] }, status: { key: ['status'] } }, ids: ['createdBy'], times: [], permanent: true },
 	memberships: {
 		indexes: {
@@ -134,17 +194,45 @@ export const collections: Readonly<Record<keyof Records, CollectionSpec>> = {
 		ids: ['group', 'user'],
 		times: [],
 	},
-	discussions: {
-		indexes: { group: { key: [{ each: 'groups' }] }, creator: { key: ['createdBy'] } },
-		ids: ['createdBy', 'groups', 'groupsBefore'],
+	categories: {
+		indexes: { status: { key: ['status'] }, name: { key: [{ folded: 'name' }], unique: true } },
+		ids: ['createdBy'],
 		times: [],
 		permanent: true,
 	},
+	discussions: {
+		indexes: {
+			group: { key: [{ each: 'groups' }] },
+			creator: { key: ['createdBy'] },
+			collaborator: { key: [{ each: 'collaborators' }] },
+			status: { key: ['status'] },
+			words: { key: [{ words: 'title' }], prefix: true },
+		},
+		ids: ['createdBy', 'groups', 'groupsBefore', 'leadersBefore', 'category', 'collaborators', 'removed.by'],
+		times: ['removed.at'],
+		permanent: true,
+	},
 	messages: {
-		indexes: { discussion: { key: ['discussion'] } },
-		ids: ['discussion', 'author', 'group', 'replyTo', 'removed.by'],
+		indexes: {
+			discussion: { key: ['discussion'] },
+			files: { key: ['discussion', 'hasFiles'] },
+			upload: { key: [{ each: 'uploads' }] },
+		},
+		ids: ['discussion', 'author', 'group', 'replyTo', 'uploads', 'removed.by'],
 		times: ['writtenAt', 'editedAt', 'removed.at'],
 		permanent: true,
 	},
 	edits: { indexes: { message: { key: ['message'] } }, ids: ['message', 'author'], times: [] },
+	uploads: { indexes: { file: { key: ['file'] }, owner: { key: ['owner'] } }, ids: ['owner'], times: [], permanent: true },
+	reads: {
+		indexes: { pair: { key: ['user', 'discussion'], unique: true }, user: { key: ['user'] } },
+		ids: ['user', 'discussion'],
+		times: [],
+	},
+	inspections: {
+		indexes: { admin: { key: ['admin'] }, discussion: { key: ['discussion'] } },
+		ids: ['admin', 'discussion'],
+		times: ['expiresAt'],
+		permanent: true,
+	},
 }

@@ -41,6 +41,8 @@ export interface CoreOptions extends Omit<CommitOptions, 'writeTimeoutMs' | 'ste
 
 /** Records that one query gives at most. */
 const FOUND = 1_000
+/** Records that one step of an erasure puts at most. */
+const ERASED = 250
 
 /** Opens the core over an engine that is open for writing. */
 export async function openCore(engine: Engine, options: CoreOptions): Promise<Store<AnyRecords>> {
@@ -188,14 +190,18 @@ class Core implements Store<AnyRecords> {
 	}
 
 	async erase(by: string | null, targets: readonly { collection: string; record: { id: string } }[]): Promise<void> {
-		const written = await this.write(by, async (tx) => {
-			const puts: { collection: string; id: string; rev: number }[] = []
-			for (const { collection, record } of targets) {
-				const { id, rev } = await tx.put(collection, record as never)
-				puts.push({ collection, id, rev })
-			}
-			return puts
-		})
+		const written: { collection: string; id: string; rev: number }[] = []
+		for (let i = 0; i < targets.length; i += ERASED) {
+			const puts = await this.write(by, (tx) =>
+				Promise.all(
+					targets.slice(i, i + ERASED).map(async ({ collection, record }) => {
+						const { id, rev } = await tx.put(collection, record as never)
+						return { collection, id, rev }
+					}),
+				),
+			)
+			written.push(...puts)
+		}
 		await this.#maintain(() => this.#engine.erase(written))
 	}
 

@@ -102,6 +102,12 @@ export function parseLines(group: Pick<EntryGroup, 'lineage' | 'term' | 'schema'
 export const packLines = (body: string): Uint8Array => deflateRawSync(body, { level: 1 })
 export const unpackLines = (packed: Uint8Array): string => inflateRawSync(packed).toString()
 
+/** Whether the lines of a group name any of these records. */
+export function namesAny(body: string, ids: ReadonlySet<string>): boolean {
+	for (const [, id] of body.matchAll(/"([0-9a-f]{24})"/g)) if (ids.has(id!)) return true
+	return false
+}
+
 /** Blanks the payloads of the entries' puts that `erased` names, and makes their lines anew. */
 export function eraseLines(
 	group: Pick<EntryGroup, 'lineage' | 'term' | 'schema'>,

@@ -15,8 +15,22 @@ export interface Migration {
 	upgrade: Readonly<Record<string, (record: StoredRecord) => StoredRecord>>
 }
 
+/** A record that has these fields, each as it has it or else as given here. */
+const withDefaults = (defaults: object) => (record: StoredRecord) => ({ ...defaults, ...record })
+
 /** In order; the last one's `to` is the schema that this program writes. */
-export const migrations: readonly Migration[] = []
+export const migrations: readonly Migration[] = [
+	{
+		// Pictures, lecturers and erasure of people; categories, collaborators and removal of discussions; files of messages.
+		to: 2,
+		upgrade: {
+			users: withDefaults({ avatar: null, lecturers: [], erasedAt: null, cardRev: 0 }),
+			groups: withDefaults({ description: '' }),
+			discussions: withDefaults({ category: null, tags: [], collaborators: [], removed: null, leadersBefore: [] }),
+			messages: withDefaults({ uploads: [], attachments: [], hasFiles: null }),
+		},
+	},
+]
 
 /** The schema after all of these. */
 export function schemaOf(list: readonly Migration[]): number {

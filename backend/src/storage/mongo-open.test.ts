@@ -237,9 +237,9 @@ test('[S51] a database of another program is left as it is, and named', async (t
 
 test('[S38] MongoDB: a database of a newer version is refused with the way back, and stays as it is', async (t) => {
 	const at = place(t)
-	const migrations = [{ to: 2, upgrade: {} }]
+	const migrations = [{ to: 99, upgrade: {} }]
 	await used(at, { migrations })
-	await at.refused(/newer English Chat \(schema 2; this version knows 1\)/, /Start the newer version again.*Nothing was changed/)
+	await at.refused(/newer English Chat \(schema 99; this version knows \d+\)/, /Start the newer version again.*Nothing was changed/)
 	await used(at, { migrations })
 	const other = place(t)
 	await used(other)

@@ -25,7 +25,7 @@ import {
 	StorageUnavailable,
 } from './engine.ts'
 import { failpoint } from './failpoint.ts'
-import { eraseLines, packLines, unpackLines } from './journal.ts'
+import { eraseLines, namesAny, packLines, unpackLines } from './journal.ts'
 import { explain, type MongoAddress, meaningOf } from './mongo-connection.ts'
 import {
 	createCollection,
@@ -342,6 +342,7 @@ export class MongoEngine implements Engine {
 	async erase(targets: readonly { collection: string; id: string; rev: number }[]): Promise<void> {
 		const writer = this.#writing
 		const revs = new Map(targets.map(({ collection, id, rev }) => [collection + id, rev]))
+		const ids = new Set(targets.map(({ id }) => id))
 		const { lineage } = this.#head
 		const newest = await this.#read(() => this.#newest())
 		for (let after = 0; ; ) {
@@ -352,7 +353,7 @@ export class MongoEngine implements Engine {
 			for (const slot of slots) {
 				after = slot._id
 				const lines = unpackLines(slot.body!.value() as Uint8Array)
-				if (!targets.some(({ id }) => lines.includes(id))) continue
+				if (!namesAny(lines, ids)) continue
 				const erased = eraseLines({ lineage, ...slot }, lines, (put, seq) => seq < (revs.get(put.collection + put.id) ?? 0))
 				if (erased === lines) continue
 				const body = bodyOf(packLines(erased))

@@ -9,7 +9,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { EntryGroup, Head } from './engine.ts'
 import { failpoint } from './failpoint.ts'
-import { eraseLines, packLines, unpackLines } from './journal.ts'
+import { eraseLines, namesAny, packLines, unpackLines } from './journal.ts'
 import { BUSY_MS, configure, type flatten, reindex, type Specs, TableWriter, unflatten } from './sqlite-schema.ts'
 
 /** A group on its way to this thread: its lines as one text, its changes as one list (`flatten`). */
@@ -116,6 +116,7 @@ class Writer {
 	erase(targets: { collection: string; id: string; rev: number }[], after: number): number | null {
 		const began = performance.now()
 		const revs = new Map(targets.map(({ collection, id, rev }) => [collection + id, rev]))
+		const ids = new Set(targets.map(({ id }) => id))
 		const groups = this.#db.prepare('SELECT last, term, schema, body FROM journal WHERE last > ? ORDER BY last LIMIT 1')
 		const update = this.#db.prepare('UPDATE journal SET body = ? WHERE last = ?')
 		for (let last = after; ; ) {
@@ -124,7 +125,7 @@ class Writer {
 			if (!row) return null
 			last = row.last
 			const lines = unpackLines(row.body)
-			if (!targets.some(({ id }) => lines.includes(id))) continue
+			if (!namesAny(lines, ids)) continue
 			const lineage = this.#head.lineage
 			const erased = eraseLines({ lineage, ...row }, lines, (put, seq) => seq < (revs.get(put.collection + put.id) ?? 0))
 			if (erased === lines) continue

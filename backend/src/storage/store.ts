@@ -64,7 +64,10 @@ export interface Store<R extends object = Records> {
 	exportAt(): Promise<{ lineage: string; seq: number; records: AsyncIterable<{ collection: keyof R & string; record: StoredRecord }> }>
 	/** Restore: all or nothing, and a new lineage that counts on from `seq`. The store is closed afterwards. */
 	replaceAll(source: { seq: number; records: AsyncIterable<{ collection: string; record: StoredRecord }> }): Promise<void>
-	/** Puts these records in place of the present ones and blanks every earlier payload of them, in the journal too. */
+	/**
+	 * Puts these records in place of the present ones, many of them in several steps, and blanks every earlier payload of
+	 * them, in the journal too. Cut short, it is to be done again.
+	 */
 	erase(by: string | null, targets: readonly { collection: keyof R & string; record: { id: string } }[]): Promise<void>
 	/** Forgets journal entries older than `before`, never the newest group. */
 	prune(before: Date): Promise<void>
