@@ -1,20 +1,19 @@
 /**
  * The ways in: the first admin's one-time link, registration, signing in.
  *
- * Promises that registering twice with the same words makes one account, that nobody learns from
- * a sign-in whether an address has one, and that guessing passwords soon has to wait. Never
- * writes a password or a token down.
+ * Promises that registering twice with the same words makes one account, and that nobody learns
+ * from a sign-in whether an address has one. Never writes a password or a token down.
  */
 import type { ParsedInput } from '../../../protocol/api.ts'
-import { publicUser, refuseStatus } from '../access.ts'
+import { mayCollaborate, publicUser, refuseStatus } from '../access.ts'
 import { fail } from '../errors.ts'
 import { bodyHash, newId, systemId } from '../ids.ts'
-import { type Call, digest, type Handlers, type Parts, placeOf, standing } from '../parts.ts'
+import { type Call, digest, type Handlers, type Parts, placeOf } from '../parts.ts'
 import { tooOften } from '../rates.ts'
 import type { UserRecord } from '../storage/collections.ts'
 import { type Tx, UniqueTaken } from '../storage/store.ts'
-import { openPasswords } from './passwords.ts'
 import { beginSession, newToken } from './sessions.ts'
+import type { Verification } from './verification.ts'
 
 const setUpId = systemId('setup')
 
@@ -33,57 +32,36 @@ export async function newSetUpToken({ store }: Parts): Promise<string | null> {
 	})
 }
 
+/** Within a step: of the lecturers that a student named, those who are approved lecturers, each once. */
+export async function lecturersAmong(tx: Tx, ids: readonly string[]): Promise<string[]> {
+	const found: string[] = []
+	for (const id of new Set(ids)) {
+		const user = await tx.get('users', id)
+		if (user && mayCollaborate(user)) found.push(id)
+	}
+	return found
+}
+
+type Account = Pick<UserRecord, 'role' | 'status' | 'name' | 'email' | 'number' | 'lecturers' | 'bodyHash'>
+
 /** The handlers of the ways in. */
-export function openEntrance({ store, rates, config }: Parts): Pick<Handlers, 'status' | 'setUp' | 'register' | 'signIn' | 'me'> {
-	const passwords = openPasswords(config.password)
-
-	async function findByEmail(email: string): Promise<UserRecord | null> {
-		const [user] = await store.find('users', 'email', [email], { limit: 1 })
-		return user ?? null
-	}
-
-	/** Checks a password; too many failures have to wait, from one address soon, from everywhere late. */
-	async function verify(email: string, user: UserRecord | null, password: string, { address }: Call) {
-		const account = email.normalize('NFKC').toLowerCase()
-		const here = `${account} ${address}`
-		const wait = rates.failuresHere.take(here) || rates.failures.take(account)
-		if (wait > 0) fail('rate_limited', 'Too many attempts to sign in.', { hint: `Please wait ${wait} s.`, retryAfterSeconds: wait })
-		const credential = user && (await store.get('credentials', user.id))
-		const outcome = await passwords.verify(password, credential?.password ?? null)
-		if (outcome.right) {
-			rates.failuresHere.giveBack(here)
-			rates.failures.giveBack(account)
-		}
-		return outcome
-	}
-
-	/** Begins a session of a user whose password was right. */
-	async function enter({ id }: UserRecord, call: Call, newPassword: string | null) {
-		const token = newToken()
-		const { user, cursor } = await store.write(id, async (tx) => {
-			const user = (await tx.get('users', id))!
-			if (user.status === 'deactivated') refuseStatus(user)
-			if (newPassword !== null) await tx.put('credentials', { id, password: newPassword })
-			await beginSession(tx, id, token, call.device)
-			return { user, cursor: placeOf(tx) }
-		})
-		call.setToken(token)
-		return { me: publicUser(user), cursor }
-	}
-
+export function openEntrance(
+	{ store, rates }: Parts,
+	{ hash, verify, enter, findByEmail }: Verification,
+): Pick<Handlers, 'status' | 'setUp' | 'register' | 'signIn'> {
 	/** Makes an account and its first session in one step. */
-	async function create(
-		account: Pick<UserRecord, 'role' | 'status' | 'name' | 'email' | 'number' | 'bodyHash'>,
-		password: string,
-		call: Call,
-		check: (tx: Tx) => Promise<void>,
-	) {
+	async function create(account: Account, password: string, call: Call, check: (tx: Tx) => Promise<void>) {
 		const id = newId()
 		const token = newToken()
 		const { user, cursor } = await store.write(id, async (tx) => {
 			await check(tx)
-			const decidedAt = account.status === 'approved' ? tx.at : null
-			const user = await tx.put('users', { id, ...account, reason: null, decidedBy: null, decidedAt, scopeRev: tx.seq })
+			const user = await tx.put('users', {
+				id,
+				...account,
+				lecturers: await lecturersAmong(tx, account.lecturers),
+				...{ avatar: null, reason: null, decidedBy: null, erasedAt: null, scopeRev: tx.seq, cardRev: tx.seq },
+				decidedAt: account.status === 'approved' ? tx.at : null,
+			})
 			await tx.put('credentials', { id, password })
 			await beginSession(tx, id, token, call.device)
 			return { user, cursor: placeOf(tx) }
@@ -94,23 +72,35 @@ export function openEntrance({ store, rates, config }: Parts): Pick<Handlers, 's
 
 	async function register(input: ParsedInput<'register'>, call: Call) {
 		const { role, name, number, email, password } = input
-		const body = bodyHash(role, name, number, email)
+		const lecturers = role === 'student' ? input.lecturers : []
+		const body = bodyHash(role, name, number, email, lecturers)
 		const taken = () => fail('email_taken', 'There is an account with this e-mail address already.', { hint: 'Sign in instead.' })
 		const user = await findByEmail(email)
 		if (user) {
-			const { right } = await verify(email, user, password, call)
-			return right && user.bodyHash === body ? enter(user, call, null) : taken()
+			const { right, kept } = await verify(email, user, password, call)
+			if (!right || user.bodyHash !== body) taken()
+			return (await enter(user, call, kept, null)) ?? taken()
 		}
 		const wait = rates.registrations.take(call.address)
 		if (wait > 0) tooOften(wait)
-		const account = { role, name, number, email, bodyHash: body, status: 'pending' as const }
+		const account = { role, name, number, email, lecturers, bodyHash: body, status: 'pending' as const }
 		try {
-			return await create(account, await passwords.hash(password), call, async () => {})
+			return await create(account, await hash(password), call, async () => {})
 		} catch (error) {
 			// The same registration, twice at the same moment: the other one was first.
 			if (error instanceof UniqueTaken) return register(input, call)
 			throw error
 		}
+	}
+
+	async function signIn(input: ParsedInput<'signIn'>, call: Call): ReturnType<Handlers['signIn']> {
+		const { email, password } = input
+		const user = await findByEmail(email)
+		const { right, stale, kept } = await verify(email, user, password, call)
+		if (!right || !user) fail('wrong_credentials', 'The e-mail address or the password is not right.')
+		if (user.status === 'deactivated') refuseStatus(user)
+		// Changed, or hashed anew, since it was compared: once more.
+		return (await enter(user, call, kept, stale ? await hash(password) : null)) ?? signIn(input, call)
 	}
 
 	let setUp = false
@@ -128,16 +118,13 @@ export function openEntrance({ store, rates, config }: Parts): Pick<Handlers, 's
 				}
 			}
 			await refuse(store)
-			const account = {
+			const account: Account = {
 				role: 'admin',
 				status: 'approved',
-				name,
-				email,
-				number: null,
-				bodyHash: bodyHash('admin', name, null, email),
-			} as const
+				...{ name, email, number: null, lecturers: [], bodyHash: bodyHash('admin', name, null, email, []) },
+			}
 			try {
-				return await create(account, await passwords.hash(password), call, async (tx) => {
+				return await create(account, await hash(password), call, async (tx) => {
 					await refuse(tx)
 					await tx.remove('system', setUpId)
 				})
@@ -147,19 +134,6 @@ export function openEntrance({ store, rates, config }: Parts): Pick<Handlers, 's
 			}
 		},
 		register,
-		async signIn({ email, password }, call) {
-			const user = await findByEmail(email)
-			const { right, stale } = await verify(email, user, password, call)
-			if (!right || !user) fail('wrong_credentials', 'The e-mail address or the password is not right.')
-			refuseIfDeactivated(user)
-			return enter(user, call, stale ? await passwords.hash(password) : null)
-		},
-		async me(_input, { reader }) {
-			return { ...standing(store), me: publicUser(reader.user), now: new Date().toISOString() }
-		},
+		signIn,
 	}
-}
-
-function refuseIfDeactivated(user: UserRecord): void {
-	if (user.status === 'deactivated') refuseStatus(user)
 }

@@ -1,86 +1,137 @@
 /**
- * People as admins and lecturers look after them: lists, approvals, names to put into groups.
+ * People as others look for them: admins all of them, lecturers those for their groups, strangers
+ * the lecturers' names.
  *
- * Promises that there is always an approved admin left. Never shows more of a person than
- * access.ts gives the reader.
+ * Promises that pages together show everybody who is meant, each once. Never shows more of a person
+ * than access.ts gives the reader.
  */
-import type { Status } from '../../../protocol/model.ts'
-import { mayBeMember, publicCard, publicUser, refuseChanged } from '../access.ts'
-import { fail, notFound } from '../errors.ts'
+import { type Kind, mayBeMember, publicCard, publicUser } from '../access.ts'
 import { formatPosition, parsePosition } from '../ids.ts'
-import { type Handlers, type Parts, placeOf, standing } from '../parts.ts'
+import { type Handlers, type Parts, standing } from '../parts.ts'
 import { tooOften } from '../rates.ts'
 import type { UserRecord } from '../storage/collections.ts'
 import type { Position } from '../storage/engine.ts'
 import { foldWords } from '../storage/keys.ts'
 import type { Store } from '../storage/store.ts'
+import type { Directory } from './directory.ts'
 
-const statuses: readonly Status[] = ['pending', 'approved', 'rejected', 'deactivated']
-/** How many records one search looks at, at the most. */
-const looked = 2_000
+/** How many records one request looks at, at the most: the next one goes on from there. */
+const looked = 20_000
+const readAtOnce = 200
 
-/** People with a word that begins with each word of the query, in the order of their accounts. */
-async function search(store: Store, query: string, after: Position | null, limit: number, wanted: (user: UserRecord) => boolean) {
-	const words = foldWords(query).sort((a, b) => b.length - a.length)
-	if (words.length === 0) return []
-	const found = new Map<string, UserRecord>()
-	let from = after
-	for (let seen = 0; seen < looked; ) {
-		const page = await store.find('users', 'words', [words[0]!], { after: from, limit: 200 })
-		for (const user of page) {
-			const own = foldWords(user.name)
-			if (wanted(user) && words.every((word) => own.some((name) => name.startsWith(word)))) found.set(user.id, user)
-		}
-		const last = page.at(-1)
-		if (!last || page.length < 200 || found.size >= limit) break
-		from = { sort: null, seq: last.seq, id: last.id }
-		seen += page.length
-	}
-	return [...found.values()].slice(0, limit)
+type Source = [index: string, key: string]
+/** The people of one page, and the place after which there may be more; null: there are none. */
+interface Page {
+	users: UserRecord[]
+	next: string | null
 }
 
-/** The handlers for lists of people and approvals. */
-export function openPeople({ store, rates }: Parts): Pick<Handlers, 'listUsers' | 'setStatus' | 'findPeople'> {
+/** Everybody in any of these lists after a place, in the order of the accounts, each once. */
+async function* merged(store: Store, sources: readonly Source[], after: Position | null): AsyncGenerator<UserRecord> {
+	const lists = sources.map(([index, key]) => ({ index, key, after, waiting: [] as UserRecord[], ended: false }))
+	const refill = async (list: (typeof lists)[number]) => {
+		if (list.waiting.length > 0 || list.ended) return
+		list.waiting = await store.find('users', list.index, [list.key], { after: list.after, limit: readAtOnce })
+		list.ended = list.waiting.length < readAtOnce
+		const last = list.waiting.at(-1)
+		if (last) list.after = { sort: null, seq: last.seq, id: last.id }
+	}
+	for (;;) {
+		await Promise.all(lists.map(refill))
+		let first: UserRecord | null = null
+		for (const { waiting } of lists) {
+			const user = waiting[0]
+			if (user && (!first || user.seq < first.seq || (user.seq === first.seq && user.id < first.id))) first = user
+		}
+		if (!first) return
+		for (const { waiting } of lists) if (waiting[0]?.id === first.id) waiting.shift()
+		yield first
+	}
+}
+
+async function pick(users: AsyncIterable<UserRecord>, limit: number, wanted: (user: UserRecord) => boolean): Promise<Page> {
+	const found: UserRecord[] = []
+	let seen = 0
+	for await (const user of users) {
+		if (wanted(user) && found.push(user) > limit) return { users: found.slice(0, limit), next: formatPosition(found[limit - 1]!) }
+		if (++seen === looked) return { users: found, next: formatPosition(user) }
+	}
+	return { users: found, next: null }
+}
+
+/** Whether each word of a query begins a word of these texts. */
+function matcher(query: string, textsOf: (user: UserRecord) => readonly (string | null)[]) {
+	// The longest word is in the fewest names: the others are looked for among those.
+	const words = foldWords(query).sort((a, b) => b.length - a.length)
 	return {
-		async listUsers({ status, query, after, limit }) {
+		rarest: words[0],
+		matches(user: UserRecord): boolean {
+			const own = textsOf(user).flatMap((text) => (text === null ? [] : foldWords(text)))
+			return words.length > 0 && words.every((word) => own.some((one) => one.startsWith(word)))
+		},
+	}
+}
+
+/** The handlers for lists of people. */
+export function openPeople({ store, rates }: Parts, directory: Directory): Pick<Handlers, 'listUsers' | 'findPeople' | 'findLecturers'> {
+	async function find(
+		query: string,
+		indexes: Record<string, keyof UserRecord>,
+		after: Position | null,
+		limit: number,
+		wanted: (user: UserRecord) => boolean,
+	): Promise<Page> {
+		const { rarest, matches } = matcher(query, (user) => Object.values(indexes).map((field) => user[field] as string | null))
+		if (rarest === undefined) return { users: [], next: null }
+		const sources = Object.keys(indexes).map((index): Source => [index, rarest])
+		return pick(merged(store, sources, after), limit, (user) => wanted(user) && matches(user))
+	}
+
+	async function list(
+		wanted: (user: Pick<UserRecord, 'status' | 'role'>) => boolean,
+		after: Position | null,
+		limit: number,
+	): Promise<Page> {
+		const { users, more } = await directory.page(wanted, after, limit)
+		return { users: users.filter(wanted), next: more ? formatPosition(users.at(-1)!) : null }
+	}
+
+	return {
+		async listUsers({ status, role, query, after, limit }) {
 			const place = standing(store)
 			const from = parsePosition(after)
-			let users: UserRecord[]
-			if (query !== undefined) users = await search(store, query, from, limit + 1, (user) => status === undefined || user.status === status)
-			else {
-				const lists = await Promise.all(
-					statuses
-						.filter((one) => status === undefined || one === status)
-						.map((one) => store.find('users', 'status', [one], { after: from, limit: limit + 1 })),
-				)
-				users = lists.flat().sort((a, b) => a.seq - b.seq || (a.id < b.id ? -1 : 1))
-			}
-			const page = users.slice(0, limit)
-			return { users: page.map(publicUser), next: users.length > limit ? formatPosition(page.at(-1)!) : null, ...place }
+			const wanted = (user: Pick<UserRecord, 'status' | 'role'>) =>
+				(status === undefined || user.status === status) && (role === undefined || user.role === role)
+			const indexes = { words: 'name', emailWords: 'email', numberWords: 'number' } as const
+			const { users, next } = await (query === undefined ? list(wanted, from, limit) : find(query, indexes, from, limit, wanted))
+			return { users: users.map(publicUser), next, counts: await directory.counts(), ...place }
 		},
-		async setStatus({ id, status, reason }, { reader }) {
-			const wait = rates.commands.take(reader.user.id)
-			if (wait > 0) tooOften(wait)
-			const before = standing(store).cursor
-			return store.write(reader.user.id, async (tx) => {
-				await refuseChanged(tx, reader)
-				const user = await tx.get('users', id)
-				if (!user) notFound('person')
-				if (user.status === status && user.reason === reason) return { user: publicUser(user), cursor: before }
-				if (user.role === 'admin' && user.status === 'approved' && status !== 'approved') {
-					const admins = await tx.find('users', 'role', ['admin', 'approved'], { limit: 2 })
-					if (admins.length < 2) fail('last_admin', 'This is the only admin.', { hint: 'Approve another admin first.' })
-				}
-				const scopeRev = user.status === status ? user.scopeRev : tx.seq
-				const by = status === 'pending' ? { decidedBy: null, decidedAt: null } : { decidedBy: reader.user.id, decidedAt: tx.at }
-				const decided = { status, reason, ...by, scopeRev }
-				return { user: publicUser(await tx.put('users', { ...user, ...decided })), cursor: placeOf(tx) }
-			})
-		},
-		async findPeople({ query, limit }, { reader }) {
+		async findPeople({ query, mine, role, after, limit }, { reader }) {
 			const place = standing(store)
-			const users = await search(store, query, null, limit, mayBeMember)
-			return { users: users.map((user) => publicCard(reader.user.role, user)), ...place }
+			const from = parsePosition(after)
+			const wanted = (user: Pick<UserRecord, 'status' | 'role'>) =>
+				mayBeMember(user as UserRecord) && (role === undefined || user.role === role)
+			const indexes = { words: 'name', numberWords: 'number' } as const
+			let page: Page
+			if (mine) {
+				const { matches } = matcher(query ?? '', ({ name, number }) => [name, number])
+				const students = merged(store, [['lecturer', reader.user.id]], from)
+				page = await pick(students, limit, (user) => wanted(user) && (query === undefined || matches(user)))
+			} else page = await (query === undefined ? list(wanted, from, limit) : find(query, indexes, from, limit, wanted))
+			return { users: page.users.map((user) => publicCard(reader.user.role as Kind, user)), next: page.next, ...place }
+		},
+		async findLecturers({ query, ids, limit }, { address }) {
+			const wait = rates.lookups.take(address)
+			if (wait > 0) tooOften(wait)
+			const words = query === undefined ? [] : foldWords(query)
+			const asked = ids === undefined ? null : new Set(ids.split(','))
+			const found = query !== undefined && words.length === 0 ? [] : await directory.lecturers()
+			return {
+				lecturers: found
+					.filter((one) => asked?.has(one.id) ?? words.every((word) => one.words.some((own) => own.startsWith(word))))
+					.slice(0, limit)
+					.map(({ id, name }) => ({ id, name })),
+			}
 		},
 	}
 }

@@ -16,11 +16,13 @@ import type { Tx } from '../storage/store.ts'
 const dayMs = 24 * 60 * 60 * 1000
 const lifeMs = 30 * dayMs
 const sessionsKnown = 50_000
+/** More than anybody has: each new one ends what is over the limit. */
+const sessionsOfOne = 2 * limits.sessionsPerUser
 
 export interface Sessions {
 	/** Who has this token; null when nobody (any more). */
 	authenticate(token: string): Promise<{ reader: Reader; session: SessionRecord } | null>
-	handlers: Pick<Handlers, 'signOut' | 'listSessions' | 'endSession'>
+	handlers: Pick<Handlers, 'signOut' | 'listSessions' | 'endSession' | 'endOtherSessions'>
 }
 
 /** A new token: 32 random bytes. */
@@ -38,6 +40,13 @@ export async function beginSession(tx: Tx, user: string, token: string, device: 
 	]
 	for (const { id } of ended) await tx.remove('sessions', id)
 	await tx.put('sessions', { id: newId(), user, tokenHash: digest(token), device, expiresAt: expiry(Date.parse(tx.at)) })
+}
+
+/** Within a step: ends all sessions of somebody but one; how many of them still counted. */
+export async function endSessionsOf(tx: Tx, user: string, but: string | null): Promise<number> {
+	const sessions = (await tx.find('sessions', 'user', [user], { limit: sessionsOfOne })).filter(({ id }) => id !== but)
+	for (const { id } of sessions) await tx.remove('sessions', id)
+	return sessions.filter(({ expiresAt }) => expiresAt > tx.at).length
 }
 
 const expiry = (from: number) => new Date(from + lifeMs).toISOString()
@@ -98,7 +107,7 @@ export function openSessions({ store, readers, log }: Parts): Sessions {
 			},
 			async listSessions(_input, { reader, session }) {
 				const now = new Date().toISOString()
-				const sessions = await store.find('sessions', 'user', [reader.user.id], { limit: 2 * limits.sessionsPerUser, order: 'descending' })
+				const sessions = await store.find('sessions', 'user', [reader.user.id], { limit: sessionsOfOne, order: 'descending' })
 				return {
 					sessions: sessions
 						.filter(({ expiresAt }) => expiresAt > now)
@@ -108,6 +117,9 @@ export function openSessions({ store, readers, log }: Parts): Sessions {
 			async endSession({ id }, { reader }) {
 				if (!(await end(id, reader.user.id))) notFound('session')
 				return {}
+			},
+			async endOtherSessions(_input, { reader, session }) {
+				return { ended: await store.write(reader.user.id, (tx) => endSessionsOf(tx, reader.user.id, session.id)) }
 			},
 		},
 	}

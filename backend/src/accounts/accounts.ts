@@ -1,0 +1,41 @@
+/**
+ * Everything about accounts, put together: the ways in, sessions, one's own account, people and decisions.
+ *
+ * Promises a handler for every row of protocol/accounts.ts (and for `findPeople`), over one line in
+ * which passwords are hashed and one directory of all accounts.
+ */
+import type { accounts } from '../../../protocol/accounts.ts'
+import type { Handlers, Parts } from '../parts.ts'
+import { openDecisions } from './decisions.ts'
+import { openDirectory } from './directory.ts'
+import { openEntrance } from './entrance.ts'
+import { openErasure } from './erasure.ts'
+import { openHelp } from './help.ts'
+import { openPeople } from './people.ts'
+import { openProfile } from './profile.ts'
+import { openSessions, type Sessions } from './sessions.ts'
+import { openVerification } from './verification.ts'
+
+export interface Accounts {
+	authenticate: Sessions['authenticate']
+	handlers: Pick<Handlers, keyof typeof accounts | 'findPeople'>
+}
+
+/** Opens the accounts of an installation; an erasure that was cut short goes on. */
+export function openAccounts(parts: Parts): Accounts {
+	const verification = openVerification(parts)
+	const directory = openDirectory(parts.store)
+	const sessions = openSessions(parts)
+	return {
+		authenticate: sessions.authenticate,
+		handlers: {
+			...openEntrance(parts, verification),
+			...sessions.handlers,
+			...openProfile(parts, verification),
+			...openHelp(parts, verification),
+			...openPeople(parts, directory),
+			...openDecisions(parts),
+			...openErasure(parts),
+		},
+	}
+}
