@@ -6,12 +6,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Reader } from '../access.ts'
+import { limits } from '../../../protocol/model.ts'
+import { discussionDraft, messageDraft } from '../../../tests/support/records.ts'
+import { type Reader, readerOf } from '../access.ts'
 import type { DiscussionRecord, UserRecord } from '../storage/collections.ts'
 import { type Derived, openDerived } from '../storage/derived.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
-import { counters, totalsFor } from './counters.ts'
+import { counters, newestFor, totalsFor, unreadFor } from './counters.ts'
+import { newestMessage } from './reads.ts'
 
 const id = (n: number) => n.toString(16).padStart(24, '0')
 const discussion = id(1)
@@ -28,37 +31,31 @@ const derive = (store: Store, path: string) => openDerived(store, join(path, 'da
 
 async function send(store: Store, n: number, author: string, group: string | null, removed = false): Promise<void> {
 	const at = new Date(0).toISOString()
-	await store.write(author, (tx) =>
-		tx.put('messages', {
-			id: id(1_000 + n),
-			discussion,
-			author,
-			group,
-			text: `Message ${n}`,
-			replyTo: null,
-			writtenAt: at,
-			editedAt: null,
-			edits: 0,
-			removed: removed ? { at, by: author } : null,
-			returned: false,
-			bodyHash: '',
-		}),
-	)
+	const message = { id: id(1_000 + n), discussion, author, group, text: `Message ${n}`, removed: removed ? { at, by: author } : null }
+	await store.write(author, (tx) => tx.put('messages', messageDraft(message)))
 }
 
-const talkAbout = { id: discussion, groups: [groupA, groupB], createdBy: id(31) } as DiscussionRecord
+const talkAbout = {
+	...discussionDraft({ id: discussion, title: 'Talk', groups: [groupA, groupB], createdBy: id(31) }),
+	...{ seq: 1, rev: 1, createdAt: '', updatedAt: '' },
+} as DiscussionRecord
 
 function reader(user: string, role: 'student' | 'lecturer', ...groups: string[]): Reader {
-	return { user: { id: user, role } as UserRecord, approved: true, groups: new Map(groups.map((group) => [group, null])), keys: [] }
+	return readerOf({ id: user, role, status: 'approved' } as UserRecord, new Map(groups.map((group) => [group, null])))
 }
 
 const lecturer = reader(id(31), 'lecturer')
 
 /** As it should be: alice is in A and has one message from her time in B. */
 function check(derived: Derived): void {
-	assert.deepEqual(totalsFor(derived, reader(alice, 'student', groupA), talkAbout), { messages: 4, removed: 1 })
-	assert.deepEqual(totalsFor(derived, reader(bob, 'student', groupB), talkAbout), { messages: 3, removed: 0 })
+	const [inA, inB] = [reader(alice, 'student', groupA), reader(bob, 'student', groupB)]
+	assert.deepEqual(totalsFor(derived, inA, talkAbout), { messages: 4, removed: 1 })
+	assert.deepEqual(totalsFor(derived, inB, talkAbout), { messages: 3, removed: 0 })
 	assert.deepEqual(totalsFor(derived, lecturer, talkAbout), { messages: 5, removed: 1 })
+	const unread = [inA, inB, lecturer].map((one) => unreadFor(derived, one, talkAbout, 0))
+	assert.deepEqual(unread, [1, 2, 3], 'of others, not removed, for her groups')
+	const newest = [inA, inB, lecturer].map((one) => newestFor(derived, one, talkAbout)?.id)
+	assert.deepEqual(newest, [id(1_005), id(1_004), id(1_005)])
 }
 
 async function talk(store: Store): Promise<void> {
@@ -128,5 +125,50 @@ test('[S92] Derived data is rebuilt from records where it is missing, damaged, p
 	await after.ready
 	assert.deepEqual(totalsFor(after, lecturer, talkAbout), { messages: 6, removed: 2 })
 	after.close()
+	await store.close()
+})
+
+test('[C10] what is unread is counted up to a limit, over all audiences together', async (t) => {
+	const path = folder(t)
+	const store = await open(path)
+	const derived = derive(store, path)
+	await derived.ready
+	const draft = (n: number) =>
+		messageDraft({ id: id(5_000 + n), discussion, author: bob, group: [null, groupA, groupB][n % 3]!, text: 'x' })
+	for (let i = 0; i < 12; i++) {
+		await store.write(bob, async (tx) => {
+			for (let n = 0; n < 100; n++) await tx.put('messages', draft(100 * i + n))
+		})
+	}
+	const unread = (one: Reader, upTo = 0) => unreadFor(derived, one, talkAbout, upTo)
+	assert.equal(unread(lecturer), limits.unreadCounted)
+	assert.equal(unread(reader(alice, 'student', groupA)), 800)
+	assert.equal(unread(reader(alice, 'student', groupA, groupB)), limits.unreadCounted)
+	assert.equal(unread(reader(bob, 'student', groupB)), 0, 'her own')
+	// After the first of the twelve entries.
+	assert.equal(unread(reader(alice, 'student'), (await store.get('messages', id(5_000)))!.seq), 366)
+	derived.close()
+	await store.close()
+})
+
+test('[C9] the newest message that somebody sees is found also while nothing is counted', async (t) => {
+	const path = folder(t)
+	const store = await open(path)
+	const derived = derive(store, path)
+	await derived.ready
+	await talk(store)
+	// Many for others, after hers.
+	await store.write(bob, async (tx) => {
+		for (let n = 0; n < 100; n++) {
+			await tx.put('messages', messageDraft({ id: id(9_000 + n), discussion, author: bob, group: groupB, text: 'x' }))
+		}
+	})
+	const people = [reader(alice, 'student', groupA), reader(bob, 'student', groupB), lecturer, reader(id(99), 'student')]
+	const found = () => Promise.all(people.map(async (one) => (await newestMessage(store, derived, one, talkAbout))?.id))
+	const counted = await found()
+	assert.deepEqual(counted, [id(1_005), id(9_099), id(9_099), id(1_004)])
+	derived.close()
+	assert.equal(unreadFor(derived, lecturer, talkAbout, 0), null)
+	assert.deepEqual(await found(), counted)
 	await store.close()
 })

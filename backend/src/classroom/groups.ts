@@ -9,10 +9,16 @@ import { fail, notFound } from '../errors.ts'
 import { bodyHash, formatPosition, newId, parsePosition, refuseFutureId, sameOrTaken } from '../ids.ts'
 import { type Handlers, type Parts, placeOf, standing } from '../parts.ts'
 import { tooOften } from '../rates.ts'
-import type { GroupRecord, UserRecord } from '../storage/collections.ts'
+import type { GroupRecord, MembershipRecord, UserRecord } from '../storage/collections.ts'
 import type { Tx } from '../storage/store.ts'
 
 const groupsListed = 1_000
+
+/** Refuses what would bring somebody or something new into an archived group. */
+export function refuseArchived({ status }: GroupRecord): void {
+	if (status === 'archived')
+		fail('group_archived', 'This group is archived.', { hint: 'Whoever looks after it can take it back into use.' })
+}
 
 /** Within a step: the group, if the reader may manage it. */
 async function managed(tx: Tx, reader: Reader, id: string): Promise<GroupRecord> {
@@ -23,11 +29,36 @@ async function managed(tx: Tx, reader: Reader, id: string): Promise<GroupRecord>
 	return group
 }
 
+/** Within a step: puts people into a group, each once; those who are in it already keep their membership. */
+async function enter(
+	tx: Tx,
+	group: GroupRecord,
+	members: readonly UserRecord[],
+): Promise<{ memberships: MembershipRecord[]; new: number }> {
+	const memberships: MembershipRecord[] = []
+	const newcomers: UserRecord[] = []
+	for (const member of members) {
+		const [known] = await tx.find('memberships', 'pair', [group.id, member.id], { limit: 1 })
+		if (known) memberships.push(known)
+		else newcomers.push(member)
+	}
+	if (newcomers.length > 0) refuseArchived(group)
+	for (const member of newcomers) {
+		memberships.push(await tx.put('memberships', { id: newId(), group: group.id, user: member.id }))
+		await moveScope(tx, member)
+	}
+	return { memberships, new: newcomers.length }
+}
+
+/** Says in the member's record that what she sees changed with this entry. */
+async function moveScope(tx: Tx, member: UserRecord): Promise<void> {
+	await tx.put('users', { ...member, scopeRev: tx.seq })
+}
+
+type GroupHandlers = 'listGroups' | 'createGroup' | 'editGroup' | 'listMembers' | 'addMember' | 'addMembers' | 'removeMember'
+
 /** The handlers of groups and their members. */
-export function openGroups({
-	store,
-	rates,
-}: Parts): Pick<Handlers, 'listGroups' | 'createGroup' | 'renameGroup' | 'listMembers' | 'addMember' | 'removeMember'> {
+export function openGroups({ store, rates }: Parts): Pick<Handlers, GroupHandlers> {
 	const limitRate = ({ user }: Reader) => {
 		const wait = rates.commands.take(user.id)
 		if (wait > 0) tooOften(wait)
@@ -36,15 +67,24 @@ export function openGroups({
 	return {
 		async listGroups(_input, { reader }) {
 			const place = standing(store)
+			const statuses = ['active', 'archived'] as const
 			const groups =
 				reader.user.role === 'admin'
-					? await store.find('groups', 'status', ['active'], { limit: groupsListed })
-					: await store.getMany('groups', [...reader.groups.keys()])
-			return { groups: groups.filter((group) => group !== null).map(publicGroup), ...place }
+					? await Promise.all(
+							statuses.map((status) => store.find('groups', 'status', [status], { limit: groupsListed, order: 'descending' })),
+						)
+					: [await store.getMany('groups', [...reader.groups.keys()])]
+			return {
+				groups: groups
+					.flat()
+					.filter((group) => group !== null)
+					.map(publicGroup),
+				...place,
+			}
 		},
-		async createGroup({ id, name }, { reader }) {
+		async createGroup({ id, name, description }, { reader }) {
 			const { user } = reader
-			const body = bodyHash(name)
+			const body = bodyHash(name, description)
 			const before = standing(store).cursor
 			const wait = rates.commands.take(user.id)
 			return store.write(user.id, async (tx) => {
@@ -53,17 +93,26 @@ export function openGroups({
 				if (wait > 0) tooOften(wait)
 				refuseFutureId(id)
 				await refuseChanged(tx, reader)
-				const group = await tx.put('groups', { id, name, createdBy: user.id, status: 'active', bodyHash: body })
+				const group = await tx.put('groups', { id, name, description, createdBy: user.id, status: 'active', bodyHash: body })
 				// What her groups are is known from her record's `rev` on.
 				await tx.put('users', (await tx.get('users', user.id))!)
 				return { group: publicGroup(group), cursor: placeOf(tx) }
 			})
 		},
-		async renameGroup({ id, name }, { reader }) {
+		async editGroup({ id, name, description, status }, { reader }) {
 			limitRate(reader)
+			const before = standing(store).cursor
 			return store.write(reader.user.id, async (tx) => {
 				const group = await managed(tx, reader, id)
-				return { group: publicGroup(await tx.put('groups', { ...group, name })), cursor: placeOf(tx) }
+				const next = {
+					...group,
+					name: name ?? group.name,
+					description: description ?? group.description,
+					status: status ?? group.status,
+				}
+				const same = next.name === group.name && next.description === group.description && next.status === group.status
+				if (same) return { group: publicGroup(group), cursor: before }
+				return { group: publicGroup(await tx.put('groups', next)), cursor: placeOf(tx) }
 			})
 		},
 		async listMembers({ id, after, limit }, { reader }) {
@@ -87,14 +136,29 @@ export function openGroups({
 			limitRate(reader)
 			const before = standing(store).cursor
 			return store.write(reader.user.id, async (tx) => {
-				await managed(tx, reader, id)
+				const group = await managed(tx, reader, id)
 				const member = await tx.get('users', user)
 				if (!member || !mayBeMember(member)) notFound('person')
-				const [known] = await tx.find('memberships', 'pair', [id, user], { limit: 1 })
-				if (known) return { membership: publicMembership(known), cursor: before }
-				const membership = await tx.put('memberships', { id: newId(), group: id, user })
-				await moveScope(tx, member)
-				return { membership: publicMembership(membership), cursor: placeOf(tx) }
+				const entered = await enter(tx, group, [member])
+				return { membership: publicMembership(entered.memberships[0]!), cursor: entered.new > 0 ? placeOf(tx) : before }
+			})
+		},
+		async addMembers({ id, users }, { reader }) {
+			limitRate(reader)
+			const before = standing(store).cursor
+			return store.write(reader.user.id, async (tx) => {
+				const group = await managed(tx, reader, id)
+				const members: UserRecord[] = []
+				for (const user of new Set(users)) {
+					const member = await tx.get('users', user)
+					if (member && mayBeMember(member)) members.push(member)
+				}
+				const entered = await enter(tx, group, members)
+				return {
+					memberships: entered.memberships.map(publicMembership),
+					users: members.map((member) => publicCard(reader.user.role, member)),
+					cursor: entered.new > 0 ? placeOf(tx) : before,
+				}
 			})
 		},
 		async removeMember({ id, user }, { reader }) {
@@ -112,9 +176,4 @@ export function openGroups({
 			})
 		},
 	}
-}
-
-/** Says in the member's record that what she sees changed with this entry. */
-async function moveScope(tx: Tx, member: UserRecord): Promise<void> {
-	await tx.put('users', { ...member, scopeRev: tx.seq })
 }
