@@ -9,10 +9,11 @@ import { api, commonErrors, type Endpoint, type ErrorCode, errorCodes, Problem }
 const entries = Object.entries(api) as [string, Endpoint][]
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => z.toJSONSchema(schema, { io, unrepresentable: 'any' })
 
-function operation(name: string, { method, path, who, input, output, errors }: Endpoint) {
+function operation(name: string, { method, path, who, input, output, errors, body: carries }: Endpoint) {
 	const { properties = {}, required = [] } = schemaOf(input, 'input')
 	const inPath = [...path.matchAll(/:(\w+)/g)].map(([, field]) => field!)
-	const inQuery = method === 'GET' || method === 'DELETE' ? Object.keys(properties).filter((field) => !inPath.includes(field)) : []
+	const inAddress = method === 'GET' || method === 'DELETE' || carries === 'upload'
+	const inQuery = inAddress ? Object.keys(properties).filter((field) => !inPath.includes(field)) : []
 	const inBody = Object.keys(properties).filter((field) => !inPath.includes(field) && !inQuery.includes(field))
 	const parameter = (place: string) => (field: string) => ({
 		name: field,
@@ -40,9 +41,13 @@ function operation(name: string, { method, path, who, input, output, errors }: E
 		description: `For ${typeof who === 'string' ? who : who.join(', ')}.`,
 		security: who === 'anyone' ? [] : [{ session: [] }],
 		parameters: [...inPath.map(parameter('path')), ...inQuery.map(parameter('query'))],
+		...(carries === 'upload' && { requestBody: { required: true, content: { 'application/octet-stream': {} } } }),
 		...(inBody.length > 0 && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
 		responses: {
-			200: { description: 'Done.', content: { 'application/json': { schema: schemaOf(output, 'output') } } },
+			200:
+				carries === 'file'
+					? { description: 'The bytes of the file.', content: { '*/*': {} } }
+					: { description: 'Done.', content: { 'application/json': { schema: schemaOf(output, 'output') } } },
 			...Object.fromEntries(problems),
 		},
 	}

@@ -18,7 +18,8 @@ import { type Reader, refuseCaller } from './access.ts'
 import type { Config } from './config.ts'
 import { docsPage, openApi } from './docs.ts'
 import { expected, Failure, fail, problemOf } from './errors.ts'
-import type { Call, Handlers, Ready, SignedCall } from './parts.ts'
+import { openUploadRoutes, sendBytes } from './http-files.ts'
+import type { Bytes, Call, Handlers, Ready, SignedCall } from './parts.ts'
 import type { SessionRecord } from './storage/collections.ts'
 
 /** What the server does once it holds the store. */
@@ -37,7 +38,12 @@ export interface Http {
 	serve(serving: Serving | null): void
 	/** What /readyz says while nothing is served. */
 	waiting: string
+	/** Takes no more requests; resolves when those that were begun are answered, or took too long. */
+	close(): Promise<void>
 }
+
+/** How long the last answers may take when the server stops. */
+const answersMs = 8_000
 
 const jsonType = 'application/json; charset=utf-8'
 const apiHeaders = {
@@ -49,7 +55,7 @@ const pageHeaders = {
 	'x-content-type-options': 'nosniff',
 	// Styles: Mantine writes style elements. Scripts: only files of ours.
 	'content-security-policy':
-		"default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+		"default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	'referrer-policy': 'same-origin',
 	'cache-control': 'no-cache',
 }
@@ -73,7 +79,8 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 		logger: false,
 		bodyLimit: limits.bodyBytes,
 		trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
-		requestTimeout: 60_000,
+		// A large file on a slow line takes its time; what is silent is cut off much earlier.
+		requestTimeout: 30 * 60_000,
 		forceCloseConnections: 'idle',
 		routerOptions: { maxParamLength: 200 },
 		return503OnClosing: false,
@@ -86,6 +93,14 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 		waiting: 'The server is starting.',
 		serve: (now) => {
 			serving = now
+		},
+		async close() {
+			// A connection that was busy at first is idle once it got its answer.
+			const idle = setInterval(() => app.server.closeIdleConnections(), 20)
+			const all = setTimeout(() => app.server.closeAllConnections(), answersMs)
+			await app.close()
+			clearInterval(idle)
+			clearTimeout(all)
 		},
 	}
 
@@ -129,27 +144,33 @@ export async function openHttp(config: Config, log: Logger): Promise<Http> {
 				if (name !== 'signOut') refuseCaller(who, signed.reader.user)
 				Object.assign(call, signed)
 			}
-			const handler = serving.handlers[name] as (input: unknown, call: Call) => Promise<object | Ready>
+			const handler = serving.handlers[name] as (input: unknown, call: Call) => Promise<object | Ready | Bytes>
 			const result = await handler(inputOf(endpoint, request), call as SignedCall)
 			// The process may have been paused since it looked.
 			if (serving?.doubtful()) throw doubt()
 			reply.headers(apiHeaders)
-			if (!('json' in result)) reply.header('content-type', jsonType).send(JSON.stringify(result))
+			if (endpoint.body === 'file') sendBytes(reply, result as Bytes)
+			else if (!('json' in result)) reply.header('content-type', jsonType).send(JSON.stringify(result))
 			else sendReady(reply, result)
 		} catch (error) {
 			sendFailure(reply, serving?.doubtful() ? doubt() : error)
 		}
 	}
 
-	for (const [name, endpoint] of Object.entries(api) as [ApiName, Endpoint][]) {
-		app.route({
-			method: endpoint.method,
-			url: endpoint.path,
-			handler: (request, reply) => {
-				void answer(name, endpoint, request, reply)
-			},
-		})
+	function routes(scope: FastifyInstance, wanted: (endpoint: Endpoint) => boolean): void {
+		for (const [name, endpoint] of Object.entries(api) as [ApiName, Endpoint][]) {
+			if (!wanted(endpoint)) continue
+			scope.route({
+				method: endpoint.method,
+				url: endpoint.path,
+				handler: (request, reply) => {
+					void answer(name, endpoint, request, reply)
+				},
+			})
+		}
 	}
+	routes(app, ({ body }) => body !== 'upload')
+	await openUploadRoutes(app, (scope) => routes(scope, ({ body }) => body === 'upload'))
 
 	app.get('/healthz', (_request, reply) => {
 		reply.headers(apiHeaders).send({ healthy: true })
@@ -179,6 +200,11 @@ function callOf(request: FastifyRequest, reply: FastifyReply): Call {
 		address: request.ip,
 		device: (request.headers['user-agent'] ?? 'unknown').slice(0, 200),
 		ifNoneMatch: request.headers['if-none-match'],
+		headers: request.headers,
+		receive() {
+			if (request.headers.expect !== undefined) reply.raw.writeContinue()
+			return request.raw
+		},
 		token: tokenIn(request),
 		setToken(token) {
 			const secure = request.protocol === 'https' ? '; Secure' : ''
@@ -189,7 +215,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply): Call {
 }
 
 function inputOf(endpoint: Endpoint, request: FastifyRequest): unknown {
-	const inUrl = endpoint.method === 'GET' || endpoint.method === 'DELETE'
+	const inUrl = endpoint.method === 'GET' || endpoint.method === 'DELETE' || endpoint.body === 'upload'
 	const body = inUrl ? request.query : request.body
 	if (!inUrl && (typeof body !== 'object' || body === null || Array.isArray(body))) {
 		fail('invalid_input', 'The request must carry a JSON object.')
@@ -213,7 +239,11 @@ function sendReady(reply: FastifyReply, { json, etag }: Ready): void {
 function refusedByFastify(error: unknown): Failure | null {
 	const { statusCode, code, message } = error as { statusCode?: number; code?: string; message?: string }
 	if (statusCode === 413) return new Failure('too_large', 'This is too large.')
-	if (statusCode === 415) return new Failure('unsupported_media', 'The request must be JSON (content-type: application/json).')
+	if (statusCode === 415)
+		return new Failure(
+			'unsupported_media',
+			'The request must be JSON (content-type: application/json), or a file (application/octet-stream).',
+		)
 	if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
 		return new Failure('invalid_input', `The request can't be read: ${message ?? code}`)
 	}

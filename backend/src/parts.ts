@@ -4,6 +4,8 @@
  * Promises nothing of its own: plain data and types between app.ts, http.ts and the features.
  */
 import { hash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { Api, ApiName, Output, ParsedInput } from '../../protocol/api.ts'
 import { formatCursor } from '../../protocol/model.ts'
@@ -33,6 +35,10 @@ export interface Call {
 	token: string | null
 	/** Sets the session's cookie, or (null) takes it away. */
 	setToken(token: string | null): void
+	/** Of endpoints whose body or answer is a file. */
+	headers: IncomingHttpHeaders
+	/** The bytes of a file that is sent; whoever sends waits for this call before the first of them. */
+	receive(): Readable
 }
 
 /** A call by somebody signed in. */
@@ -47,8 +53,16 @@ export interface Ready {
 	etag?: string
 }
 
+/** An answer that is the bytes of a file. */
+export interface Bytes {
+	status: number
+	headers: Readonly<Record<string, string>>
+	/** Null: there are none to send. */
+	stream: Readable | Buffer | null
+}
+
 type CallOf<N extends ApiName> = Api[N]['who'] extends 'anyone' ? Call : SignedCall
-export type Handler<N extends ApiName> = (input: ParsedInput<N>, call: CallOf<N>) => Promise<Output<N> | Ready>
+export type Handler<N extends ApiName> = (input: ParsedInput<N>, call: CallOf<N>) => Promise<Output<N> | Ready | Bytes>
 /** A handler for every endpoint: a missing one is a type error. */
 export type Handlers = { [N in ApiName]: Handler<N> }
 

@@ -9,6 +9,7 @@ import { codeOf, newId } from '../support/client.ts'
 import { startServer } from '../support/server.ts'
 
 const now = () => new Date().toISOString()
+const onePixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==', 'base64')
 const pageOf = async (client: Somebody, id: string) => (await client.call('listMessages', { id })).messages
 
 test('[M1] a sent message is answered as pages show it, with a receipt, and is in the journal', async (t) => {
@@ -324,4 +325,83 @@ test('[M20] the list of discussions counts the messages that the reader sees, an
 		}
 	}
 	assert.deepEqual((await lecturer.call('listDiscussions', {})).totals[discussion.id], { messages: 3, removed: 1 })
+})
+
+test('[M30] a message stands with files of its writer, in her order, and with no words only beside them', async (t) => {
+	const server = await startServer(t)
+	const { student, lecturer, discussion } = await openClass(server)
+	const [one, two] = [await student.upload('one.txt'), await student.upload('two.txt')]
+	const message = await student.send(discussion, '', { uploads: [two, one] })
+	assert.deepEqual(
+		message.attachments.map(({ id, name, kind, type }) => [id, name, kind, type]),
+		[
+			[two, 'two.txt', 'file', 'text/plain'],
+			[one, 'one.txt', 'file', 'text/plain'],
+		],
+	)
+	assert.deepEqual(await pageOf(lecturer, discussion.id), [message])
+	assert.equal(await codeOf(student.send(discussion, '')), 'message_empty')
+	assert.equal(await codeOf(student.send(discussion, ' \n ')), 'message_empty')
+	const edit = (id: string, text: string) => codeOf(student.call('editMessage', { id, edit: newId(), text }))
+	assert.equal(await edit(message.id, 'words'), 'done')
+	assert.equal(await edit(message.id, ''), 'done')
+	const plain = await student.send(discussion, 'words')
+	assert.equal(await edit(plain.id, ''), 'message_empty')
+	assert.deepEqual((await student.call('getMessage', { id: message.id })).message.attachments, message.attachments)
+})
+
+test('[M30] the same message again is known by its files, too', async (t) => {
+	const server = await startServer(t)
+	const { student, discussion } = await openClass(server)
+	const [one, two] = [await student.upload(), await student.upload()]
+	const input = { id: newId(), discussion: discussion.id, text: 'See', uploads: [one], writtenAt: new Date().toISOString() }
+	const { message } = await student.call('sendMessage', input)
+	assert.deepEqual((await student.call('sendMessage', input)).message, message)
+	for (const uploads of [[two], [], [one, two]]) assert.equal(await codeOf(student.call('sendMessage', { ...input, uploads })), 'id_taken')
+})
+
+test('[M31] a file that is unknown, somebody else’s, a person’s picture or in another message is refused', async (t) => {
+	const server = await startServer(t)
+	const { student, lecturer, discussion } = await openClass(server)
+	const send = (...uploads: string[]) => codeOf(student.send(discussion, 'See', { uploads }))
+	const [mine, hers, face] = [await student.upload(), await lecturer.upload(), await student.upload('face.png', onePixel, 'avatar')]
+	for (const uploads of [[newId()], [hers], [face], [mine, hers], [mine, mine]]) assert.equal(await send(...uploads), 'upload_unknown')
+	assert.equal(await send(mine), 'done')
+	assert.equal(await send(mine), 'upload_unknown')
+	// Two messages at the same moment.
+	const shared = await student.upload()
+	const both = await Promise.all([send(shared), send(shared)])
+	assert.deepEqual(both.sort(), ['done', 'upload_unknown'])
+	const eleven = await Promise.all(Array.from({ length: 11 }, () => student.upload()))
+	assert.equal(await send(...eleven), 'invalid_input')
+	assert.equal(await send(...eleven.slice(1)), 'done')
+})
+
+test('[M32] a removed message shows its files to nobody but those who may put it back', async (t) => {
+	const server = await startServer(t)
+	const { student, lecturer, discussion, school, blue } = await openClass(server)
+	const classmate = await school.enter('Cleo', 'student', [blue], lecturer)
+	const { id, attachments } = await student.send(discussion, 'See', { uploads: [await student.upload()] })
+	const seen = async () => {
+		const counts = []
+		for (const client of [student, classmate, lecturer]) {
+			const page = (await pageOf(client, discussion.id))[0]!.attachments
+			assert.deepEqual((await client.call('getMessage', { id })).message.attachments, page)
+			const listed = (await client.call('listFiles', { id: discussion.id })).messages
+			assert.deepEqual(
+				listed.flatMap((message) => message.attachments),
+				page,
+			)
+			counts.push(page.length)
+		}
+		return counts
+	}
+	assert.deepEqual(await seen(), [1, 1, 1])
+	await student.call('setRemoved', { id, removed: true })
+	assert.deepEqual(await seen(), [1, 0, 1])
+	await lecturer.call('setRemoved', { id, removed: false })
+	await lecturer.call('setRemoved', { id, removed: true })
+	assert.deepEqual(await seen(), [0, 0, 1])
+	await lecturer.call('setRemoved', { id, removed: false })
+	assert.deepEqual((await pageOf(classmate, discussion.id))[0]!.attachments, attachments)
 })

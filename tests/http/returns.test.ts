@@ -171,3 +171,35 @@ test('[M9] without a receipt rights are decided anew; what is not there yet wait
 		'discussion_closed',
 	])
 })
+
+test('[M33] after a restore a message waits until its files have been sent again, and returns with them', async (t) => {
+	const server = await startServer(t, { dir: makeFolder(t) })
+	const { student, lecturer, discussion } = await openClass(server)
+	const kept = await student.upload('kept.txt')
+	const copy = await copyOf(server)
+	const lost = await student.upload('lost.txt')
+	const message = await sent(student, sending(discussion.id, 'with files', { uploads: [lost, kept] }))
+	const alone = await sent(student, sending(discussion.id, '', { uploads: [await student.upload('alone.txt')] }))
+
+	const restored = await restore(t, server, copy)
+	const [again, her] = [await back(restored, student), await back(restored, lecturer)]
+	await her.call('editDiscussion', { id: discussion.id, status: 'closed' })
+	assert.deepEqual(briefly(await offer(again, message.command, alone.command)), ['waiting', 'waiting'])
+	await again.call('sendFile', { id: lost, name: 'lost.txt' })
+	const [first, second] = await offer(again, message.command, alone.command)
+	assert.deepEqual([first!.outcome, second!.outcome], ['done', 'waiting'])
+	assert.deepEqual(first!.message!.attachments, message.message.attachments)
+	assert.deepEqual([first!.message!.returned, first!.message!.createdAt], [true, message.message.createdAt])
+	await again.call('sendFile', { id: alone.message.attachments[0]!.id, name: 'alone.txt' })
+	assert.deepEqual(briefly(await offer(again, alone.command)), ['done'])
+	assert.deepEqual(String(await her.call('getFile', { id: lost })), String(await again.call('getFile', { id: kept })))
+
+	// Other files under the same words are not what the receipt proves.
+	const { input, receipt } = message.command
+	const other: Send = {
+		command: 'sendMessage',
+		input: { ...input, id: newId(), uploads: [await again.upload()] },
+		...(receipt && { receipt }),
+	}
+	assert.deepEqual(briefly(await offer(again, other)), ['discussion_closed'])
+})

@@ -40,8 +40,10 @@ export interface Proof {
 }
 
 /** The digest of what the writer sent, as it stands in the record and in the receipt. */
-export function sentHash({ discussion, group, text, replyTo, writtenAt }: ParsedInput<'sendMessage'>): string {
-	return bodyHash(discussion, group, text, replyTo, writtenAt)
+export function sentHash({ discussion, group, text, replyTo, writtenAt, uploads }: ParsedInput<'sendMessage'>): string {
+	return uploads.length === 0
+		? bodyHash(discussion, group, text, replyTo, writtenAt)
+		: bodyHash(discussion, group, text, replyTo, writtenAt, uploads)
 }
 
 /** `wait`: seconds until she may send again; it stops only what was not stored before. */
@@ -53,6 +55,7 @@ export function sendStep(input: ParsedInput<'sendMessage'>, reader: Reader, wait
 		const known = await tx.get('messages', id)
 		if (known) return { message: sameOrTaken(known, known.author, author, body), discussion: await discussionOf(tx, known), cursor: null }
 		if (wait > 0) tooOften(wait)
+		if (text === '' && input.uploads.length === 0) fail('message_empty', 'This message has neither words nor a file.')
 		await refuseChanged(tx, reader)
 		const discussion = await tx.get('discussions', input.discussion)
 		if (!discussion) notFound('discussion')
@@ -69,6 +72,7 @@ export function sendStep(input: ParsedInput<'sendMessage'>, reader: Reader, wait
 			author,
 			group,
 			text,
+			...(await attach(tx, input.uploads, author)),
 			replyTo,
 			writtenAt,
 			editedAt: null,
@@ -80,6 +84,21 @@ export function sendStep(input: ParsedInput<'sendMessage'>, reader: Reader, wait
 		})
 		return { message, discussion, cursor: placeOf(tx) }
 	}
+}
+
+/** What a message keeps of its files. Only the writer's own, sent for a message, and none that stands in another one. */
+async function attach(tx: Tx, uploads: string[], author: string): Promise<Pick<MessageRecord, 'uploads' | 'attachments' | 'hasFiles'>> {
+	const attachments: MessageRecord['attachments'] = []
+	for (const [index, id] of uploads.entries()) {
+		const upload = await tx.get('uploads', id)
+		const mine = upload?.owner === author && upload.purpose === 'message' && upload.file !== null && uploads.indexOf(id) === index
+		if (!mine || (await tx.find('messages', 'upload', [id], { limit: 1 })).length > 0) {
+			fail('upload_unknown', 'A file of this message is not known, or stands in another one.', { hint: 'Attach it once more.' })
+		}
+		const { kind, name, type, sizeBytes, width, height } = upload
+		attachments.push({ kind, name, type, sizeBytes, width, height })
+	}
+	return { uploads, attachments, hasFiles: uploads.length > 0 || null }
 }
 
 /** Whom it is for: refuses groups that she may not write to. */
@@ -112,6 +131,7 @@ export function editStep({ id, edit, text }: ParsedInput<'editMessage'>, reader:
 		const { message, discussion } = await visible(tx, reader, id)
 		if (message.author !== author) fail('forbidden', 'Only its writer can edit a message.')
 		if (message.removed) fail('message_removed', 'This message was removed.', { hint: 'Put it back first.' })
+		if (text === '' && message.uploads.length === 0) fail('message_empty', 'This message would have neither words nor a file.')
 		refuseClosed(discussion)
 		await tx.put('edits', { id: edit, message: id, author, text: message.text, bodyHash: body })
 		const edited = await tx.put('messages', { ...message, text, editedAt: tx.at, edits: message.edits + 1 })
@@ -147,6 +167,6 @@ async function discussionOf(tx: Tx, { discussion }: MessageRecord): Promise<Disc
 	return (await tx.get('discussions', discussion))!
 }
 
-function refuseClosed({ status }: DiscussionRecord): void {
-	if (status === 'closed') fail('discussion_closed', 'This discussion is closed.', { hint: 'It can still be read.' })
+function refuseClosed({ status, removed }: DiscussionRecord): void {
+	if (status !== 'open' || removed) fail('discussion_closed', 'This discussion is closed.', { hint: 'It can still be read.' })
 }
