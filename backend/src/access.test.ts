@@ -48,6 +48,8 @@ const readers = people.map((all) =>
 const discussions = fc.record({
 	groups: fc.uniqueArray(fc.constantFrom(...groups), { minLength: 1 }),
 	createdBy: fc.constantFrom('u1', 'u2'),
+	collaborators: fc.constantFrom([], ['u1'], ['u2']),
+	removed: fc.constantFrom(null, { at: '', by: 'u1' }),
 })
 const messages = fc.record({
 	author: fc.constantFrom(...users),
@@ -59,8 +61,9 @@ const find = (all: Reader[], id: string) => all.find(({ user }) => user.id === i
 
 test('[A4] a message reaches exactly those who see it, once, with its text only where it may be put back', () => {
 	fc.assert(
-		fc.property(readers, discussions, messages, (all, { groups, createdBy }, draft) => {
-			const discussion = { ...base, id: 'd', groups, createdBy } as unknown as DiscussionRecord
+		fc.property(readers, discussions, messages, (all, topic, draft) => {
+			const { createdBy } = topic
+			const discussion = { ...base, id: 'd', ...topic } as unknown as DiscussionRecord
 			// A lecturer writes only into her own discussion, and only she writes to all.
 			const author = draft.author === 'u1' || draft.author === 'u2' || draft.group === null ? createdBy : draft.author
 			const by = draft.removed === 'author' ? author : createdBy
@@ -78,12 +81,12 @@ test('[A4] a message reaches exactly those who see it, once, with its text only 
 
 test('[A4] groups, memberships, discussions and people reach exactly those who see them', () => {
 	fc.assert(
-		fc.property(readers, discussions, fc.constantFrom(...groups), fc.constantFrom(...users), (all, { groups, createdBy }, group, user) => {
-			const discussion = { ...base, id: 'd', groups, createdBy } as unknown as DiscussionRecord
+		fc.property(readers, discussions, fc.constantFrom(...groups), fc.constantFrom(...users), (all, topic, group, user) => {
+			const discussion = { ...base, id: 'd', ...topic } as unknown as DiscussionRecord
 			const membership = { ...base, id: 'x', group, user } as MembershipRecord
 			for (const reader of all) {
 				assert.equal(reaches(discussionAudience(discussion), reader), seesDiscussion(reader, discussion))
-				assert.equal(reaches(groupAudience({ id: group } as GroupRecord), reader), seesGroup(reader, { id: group } as GroupRecord))
+				assert.equal(reaches(groupAudience({ id: group } as GroupRecord, []), reader), seesGroup(reader, { id: group } as GroupRecord))
 				assert.equal(reaches(membershipAudience(membership), reader), seesMembership(reader, membership))
 				const hers = reader.user.id === user || (reader.approved && reader.user.role === 'admin')
 				assert.equal(reaches(userAudience(find(all, user).user), reader), hers)

@@ -8,17 +8,22 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { openReaders } from './access.ts'
-import { newSetUpToken, openEntrance } from './accounts/entrance.ts'
-import { openPeople } from './accounts/people.ts'
-import { openSessions } from './accounts/sessions.ts'
-import { counters, totalsFor } from './chat/counters.ts'
+import { openAccounts } from './accounts/accounts.ts'
+import { newSetUpToken } from './accounts/entrance.ts'
+import { openInspections } from './admin/inspections.ts'
+import { counters, totalsFor, unreadFor } from './chat/counters.ts'
 import { openMessages } from './chat/messages.ts'
 import { openPages } from './chat/pages.ts'
+import { newestMessage, openReads } from './chat/reads.ts'
 import { openReceipts } from './chat/receipts.ts'
 import { openReturns } from './chat/returns.ts'
+import { openCategories } from './classroom/categories.ts'
 import { openDiscussions, startStep } from './classroom/discussions.ts'
 import { openGroups } from './classroom/groups.ts'
+import { openOverview } from './classroom/overview.ts'
+import { openParticipants } from './classroom/participants.ts'
 import type { Config } from './config.ts'
+import { type Files, openFiles } from './files/files.ts'
 import { openHttp } from './http.ts'
 import { type Live, openLive } from './live.ts'
 import type { Handlers, Parts } from './parts.ts'
@@ -33,6 +38,8 @@ export interface App {
 	wait(reason: string): void
 	/** Begins to serve. Resolves with the token of the first admin's link, null when there is an admin. */
 	serve(store: Store): Promise<string | null>
+	/** Moves files that nobody needs to the trash now; gives their names. */
+	sweep(): Promise<string[]>
 	/** Closes everything, the store last. */
 	close(): Promise<void>
 }
@@ -46,6 +53,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 	let live: Live | null = null
 	let store: Store | null = null
 	let derived: Derived | null = null
+	let files: Files | null = null
 	let pruning: NodeJS.Timeout | undefined
 	http.app.server.on('upgrade', (request, socket, head) => {
 		if (live) live.upgrade(request, socket, head)
@@ -70,23 +78,32 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			store = opened
 			const parts: Parts = { store: opened, readers: openReaders(opened), rates: openRates(config.rates), config, log }
 			const token = await newSetUpToken(parts)
-			const sessions = openSessions(parts)
+			const accounts = openAccounts(parts)
 			const receipts = await openReceipts(opened)
 			const counted = openDerived(opened, join(config.folders.data, 'derived.db'), [counters], (error) =>
 				log.error({ err: error }, 'derived data failed; it is made anew at the next start'),
 			)
 			derived = counted
+			files = await openFiles(parts)
 			const handlers: Handlers = {
-				...openEntrance(parts),
-				...sessions.handlers,
-				...openPeople(parts),
+				...accounts.handlers,
+				...openInspections(parts),
 				...openGroups(parts),
-				...openDiscussions(parts, (reader, discussion) => totalsFor(counted, reader, discussion)),
+				...openCategories(parts),
+				...openDiscussions(parts),
+				...openOverview(parts, {
+					totals: (reader, discussion) => totalsFor(counted, reader, discussion),
+					unread: (reader, discussion, upTo) => unreadFor(counted, reader, discussion, upTo),
+					newest: (reader, discussion) => newestMessage(opened, counted, reader, discussion),
+				}),
+				...openParticipants(parts),
+				...openReads(parts, counted),
 				...openMessages(parts, receipts),
 				...openPages(parts),
-				...openReturns(parts, receipts, startStep),
+				...openReturns(parts, receipts, (input, reader, wait) => startStep(input, reader, wait, true)),
+				...files.handlers,
 			}
-			const { authenticate } = sessions
+			const { authenticate } = accounts
 			live = openLive(parts, authenticate)
 			http.serve({ handlers, authenticate, stopped: () => opened.stopped?.message ?? null, doubtful: () => opened.doubtful })
 			const prune = () =>
@@ -96,14 +113,16 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			pruning = setInterval(prune, pruneEveryMs).unref()
 			return token
 		},
+		sweep: async () => (await files?.sweep()) ?? [],
 		async close() {
 			clearInterval(pruning)
 			http.waiting = 'The server is stopping.'
-			const stopped = http.app.close()
+			const stopped = http.close()
 			await live?.close()
 			await stopped
 			http.serve(null)
 			derived?.close()
+			await files?.close()
 			await store?.close()
 		},
 	}

@@ -35,6 +35,11 @@ export interface Config {
 	journalKeepDays: number
 	/** How often idle sockets are told where the server stands. */
 	idleSocketMs: number
+	/** After how long a silence a file on its way is cut off. */
+	silentUploadMs: number
+	/** How old a file that nobody needs must be before it is moved to the trash, and how old the lineage: longer than a backup takes, and than people need to notice what a restore did. */
+	sweepAfterDays: number
+	sweepQuietDays: number
 }
 
 export const defaults: Config = {
@@ -52,6 +57,9 @@ export const defaults: Config = {
 	slowSocketBytes: 2 * 1024 * 1024,
 	journalKeepDays: 30,
 	idleSocketMs: 20_000,
+	silentUploadMs: 30_000,
+	sweepAfterDays: 7,
+	sweepQuietDays: 30,
 }
 
 /** What DATA_DIR holds. */
@@ -82,6 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Con
 	}
 	const port = whole('PORT', defaults.port, 0, 65_535)
 	const journalKeepDays = whole('JOURNAL_KEEP_DAYS', defaults.journalKeepDays, 1, 3_650)
+	const sweepAfterDays = whole('SWEEP_AFTER_DAYS', defaults.sweepAfterDays, 1, 3_650)
 	const writeTimeoutMs = whole('WRITE_TIMEOUT_MS', defaults.writeTimeoutMs, 100, 600_000)
 	const silenceMs = whole('TAKEOVER_AFTER_MS', SILENCE_MS, 200, 600_000)
 	const uri = env.MONGODB_URI?.trim()
@@ -100,5 +109,7 @@ export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Con
 		logLevel,
 		trustProxy,
 		journalKeepDays,
+		sweepAfterDays,
+		webDir: env.WEB_DIR ? resolve(env.WEB_DIR) : defaults.webDir,
 	}
 }

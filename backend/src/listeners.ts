@@ -29,6 +29,8 @@ export interface Seat {
 	/** Pings since it answered one. */
 	silent: number
 	strikes: number
+	/** The discussion that is open in this window. */
+	looking: string | null
 }
 
 export interface Listeners {

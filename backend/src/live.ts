@@ -9,13 +9,30 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { closeCodes, type Frame, Upward } from '../../protocol/live.ts'
+import { closeCodes, type Frame } from '../../protocol/live.ts'
 import { formatCursor, limits, parseCursor } from '../../protocol/model.ts'
-import { type Audience, learnersOf, publicCard, type Reader, reaches, seesDiscussion, typingAudience } from './access.ts'
-import { type Fragment, fragmentsOf, load, regrouped, regroupedFor, regroupedFragment, removalsOf, scopeFragment } from './changes.ts'
+import { type Audience, leadersOf, learnersAnd, openTo, publicCard, type Reader, reaches } from './access.ts'
+import {
+	type Beside,
+	type Fragment,
+	fellowsOf,
+	fragmentsOf,
+	groupsBrought,
+	heard,
+	leadersIn,
+	load,
+	regrouped,
+	regroupedFor,
+	regroupedFragment,
+	removalsOf,
+	type Sight,
+	scopeFragment,
+	sightBefore,
+} from './changes.ts'
 import { isForeign, tokenIn } from './http.ts'
 import { type Listener, openListeners, type Seat } from './listeners.ts'
 import type { Parts } from './parts.ts'
+import { openPresence } from './presence.ts'
 import type { DiscussionRecord, MembershipRecord, MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
 import type { Entry } from './storage/engine.ts'
 import { CursorUnknown } from './storage/store.ts'
@@ -37,7 +54,6 @@ type Seated = WebSocket & { seat?: Seat }
 const restMs = { min: 5, max: 8 }
 /** Farther behind, fetching anew is cheaper for both. */
 const entriesCaughtUp = 5_000
-const strikesAllowed = 5
 /** A socket that answered none of so many pings is gone. */
 const silentVisits = 3
 const doubtCheckMs = 500
@@ -46,12 +62,11 @@ const goodbyeMs = 1_000
 const text = { binary: false }
 const nothing: ReadonlySet<string> = new Set()
 
-export function openLive(
-	{ store, readers, rates, config, log }: Parts,
-	authenticate: (token: string) => Promise<{ reader: Reader; session: SessionRecord } | null>,
-): Live {
+export function openLive(parts: Parts, authenticate: (token: string) => Promise<{ reader: Reader; session: SessionRecord } | null>): Live {
+	const { store, readers, config, log } = parts
 	const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 4_096, clientTracking: false })
 	const listeners = openListeners()
+	const presence = openPresence(parts, listeners, drop)
 	/**
 	 * Groups that somebody was in before or after her last changes. What those changes did was read from the store as it
 	 * stood at `until` or in the group after that, which may be ahead of the fan-out: entries up to there are
@@ -71,20 +86,25 @@ export function openLive(
 
 	/** Takes a socket out at once; what it has not read yet it gets by catching up. */
 	function drop(seat: Seat, code: number, reason: string): void {
-		listeners.leave(seat)
+		leave(seat)
 		seat.joined = false
 		seat.socket.close(code, reason)
 	}
 
+	function leave(seat: Seat): void {
+		listeners.leave(seat)
+		presence.leave(seat)
+	}
+
 	// Shared by all sockets, so that one costs no closures.
 	function onClose(this: Seated): void {
-		if (this.seat) listeners.leave(this.seat)
+		if (this.seat) leave(this.seat)
 	}
 	function onPong(this: Seated): void {
 		if (this.seat) this.seat.silent = 0
 	}
 	function onMessage(this: Seated, data: Buffer, isBinary: boolean): void {
-		if (this.seat) void hear(this.seat, data, isBinary).catch((error: unknown) => log.error({ err: error }, 'a typing frame failed'))
+		if (this.seat) void presence.hear(this.seat, data, isBinary).catch((error: unknown) => log.error({ err: error }, 'a frame failed'))
 	}
 	function onError(): void {
 		// The close that follows says all there is to do.
@@ -100,7 +120,7 @@ export function openLive(
 			listener = listeners.add(signed.reader)
 			listener.opening = settle(listener)
 		}
-		const seat: Seat = { socket, listener, session: signed.session.id, joined: false, upTo: -1, silent: 0, strikes: 0 }
+		const seat: Seat = { socket, listener, session: signed.session.id, joined: false, upTo: -1, silent: 0, strikes: 0, looking: null }
 		socket.seat = seat
 		listener.seats.add(seat)
 		socket.on('close', onClose)
@@ -163,24 +183,29 @@ export function openLive(
 			removed.push(...removalsOf(entry))
 			for (const { collection, id, record } of entry.puts) {
 				const moved = regrouped(entry, collection, record)
-				if (moved && regroupedFor(listener.reader.groups, listener.reader, [moved.groupsBefore], moved)) return false
+				if (moved && regroupedFor(listener.reader.groups, listener.reader, [sightBefore(moved)], moved)) return false
 				const ids = changed.get(collection)
 				if (ids) ids.add(id)
 				else changed.set(collection, new Set([id]))
 			}
 		}
 		const records: { collection: string; record: { id: string; rev: number } }[] = []
-		for (const collection of ['users', 'groups', 'memberships', 'discussions', 'messages'] as const) {
+		for (const collection of heard) {
 			for (const record of (await load(store, collection, changed.get(collection) ?? new Set())).values())
 				records.push({ collection, record })
 		}
 		records.sort((a, b) => a.record.rev - b.record.rev)
 		const messages = records.flatMap(({ collection, record }) => (collection === 'messages' ? [record as MessageRecord] : []))
 		const discussions = await load(store, 'discussions', new Set(messages.map(({ discussion }) => discussion)))
+		const people = records.flatMap(({ collection, record }) => (collection === 'users' ? [record as UserRecord] : []))
+		const leaders = await leadersIn(store, changed.get('groups') ?? [])
+		const fellows = await fellowsOf(parts, people, since)
+		const topics = records.flatMap(({ collection, record }) => (collection === 'discussions' ? [record as DiscussionRecord] : []))
+		const groups = await groupsBrought(store, topics, since)
 		// Her scope is read last: nothing is awaited between it and the sending but cards.
 		const { reader } = listener
 		if (reader.user.scopeRev > since) return false
-		const beside = { discussions, reader: (user: string) => (user === reader.user.id ? reader : null) }
+		const beside = { discussions, leaders, fellows, groups, reader: (user: string) => (user === reader.user.id ? reader : null) }
 		const fragments = [...records.flatMap(({ collection, record }) => fragmentsOf(collection, record, beside)), ...removed]
 		const own = fragments.filter(({ audience }) => reaches(audience, reader))
 		const users = await load(store, 'users', new Set(own.flatMap(({ people }) => people)))
@@ -248,11 +273,17 @@ export function openLive(
 		const born = new Set<string>()
 		const moved = new Set<string>()
 		const touched = new Map<string, Set<string>>()
+		const groups = new Set<string>()
+		const people: UserRecord[] = []
+		const topics: DiscussionRecord[] = []
 		for (const { puts, removes, seq } of entries) {
 			for (const { collection, id, record } of puts) {
 				if (collection === 'messages' && record) needed.discussions.add((record as MessageRecord).discussion)
 				if (collection === 'groups' && record?.seq === seq) born.add(id)
+				else if (collection === 'groups') groups.add(id)
 				if (collection === 'users' && listeners.get(id)) moved.add(id)
+				if (collection === 'users' && record) people.push(record as UserRecord)
+				if (collection === 'discussions' && record) topics.push(record as DiscussionRecord)
 				if (collection === 'memberships' && record) {
 					const { user, group } = record as MembershipRecord
 					touched.set(user, (touched.get(user) ?? new Set()).add(group))
@@ -274,7 +305,14 @@ export function openLive(
 			const listener = listeners.get(id)
 			if (listener && listener.reader.user.rev < reader.user.rev) listeners.become(listener, reader)
 		}
-		const fragments = fragmentsOfEntries(entries, discussions, scopes)
+		const beside = {
+			discussions,
+			leaders: await leadersIn(store, groups),
+			fellows: await fellowsOf(parts, people, entries[0]!.seq - 1),
+			groups: await groupsBrought(store, topics, entries[0]!.seq - 1),
+			reader: (user: string) => listeners.get(user)?.reader ?? null,
+		}
+		const fragments = fragmentsOfEntries(entries, beside, scopes)
 		for (const { people } of fragments) for (const person of people) needed.users.add(person)
 		const users = await load(store, 'users', needed.users)
 
@@ -282,6 +320,8 @@ export function openLive(
 		if (ended.size > 0) endSessions(ended)
 		deliver(fragments, users, last)
 		position = last
+		for (const { puts } of entries) for (const { collection, id } of puts) if (collection === 'discussions') presence.review(id)
+		for (const id of scopes.keys()) for (const seat of listeners.get(id)?.seats ?? []) if (seat.looking) presence.review(seat.looking)
 		for (const [id, { until }] of lately) if (until < last) lately.delete(id)
 		for (const [id, { reader }] of scopes) {
 			if (reader.user.status !== 'deactivated') continue
@@ -290,21 +330,16 @@ export function openLive(
 	}
 
 	/** Each record once, in its last form: an earlier one may show what nobody should see any more. */
-	function fragmentsOfEntries(
-		entries: readonly Entry[],
-		discussions: Awaited<ReturnType<typeof load<'discussions'>>>,
-		scopes: Scopes,
-	): Fragment[] {
+	function fragmentsOfEntries(entries: readonly Entry[], beside: Beside, scopes: Scopes): Fragment[] {
 		const fragments: Fragment[] = []
-		const beside = { discussions, reader: (user: string) => listeners.get(user)?.reader ?? null }
 		const last = new Map<string, number>()
-		/** What the groups of discussions were before each of their changes. */
-		const steps = new Map<string, string[][]>()
+		/** Who saw discussions before each of their changes. */
+		const steps = new Map<string, Sight[]>()
 		for (const entry of entries) {
 			for (const { collection, id, record } of entry.puts) {
 				last.set(collection + id, entry.seq)
 				const moved = regrouped(entry, collection, record)
-				if (moved) steps.set(id, [...(steps.get(id) ?? []), moved.groupsBefore])
+				if (moved) steps.set(id, [...(steps.get(id) ?? []), sightBefore(moved)])
 			}
 		}
 		for (const entry of entries) {
@@ -321,10 +356,16 @@ export function openLive(
 		return fragments
 	}
 
-	/** Tells everybody for whom a change of a discussion's groups made a difference. */
-	function moveFragments(steps: readonly string[][], discussion: DiscussionRecord): Fragment[] {
+	/** Tells everybody for whom a change of who sees a discussion made a difference. */
+	function moveFragments(steps: readonly Sight[], discussion: DiscussionRecord): Fragment[] {
 		const outcomes = new Map<string, { users: string[]; outcome: { lost: boolean; gained: boolean } }>()
-		const candidates = listeners.of(learnersOf([...steps.flat(), ...discussion.groups]))
+		const all = [...steps, { groups: openTo(discussion), leaders: leadersOf(discussion) }]
+		const candidates = listeners.of(
+			learnersAnd(
+				all.flatMap(({ groups }) => groups),
+				all.flatMap(({ leaders }) => leaders),
+			),
+		)
 		for (const id of lately.keys()) {
 			const listener = listeners.get(id)
 			if (listener) candidates.add(listener)
@@ -385,28 +426,6 @@ export function openLive(
 		for (const seat of listeners.seats()) if (ended.has(seat.session)) drop(seat, closeCodes.ended, 'ended')
 	}
 
-	// What comes up.
-
-	async function hear(seat: Seat, data: Buffer, isBinary: boolean): Promise<void> {
-		const frame = isBinary ? null : Upward.safeParse(parse(data))
-		if (!frame?.success) {
-			if (++seat.strikes > strikesAllowed) return drop(seat, closeCodes.refused, 'not_a_frame')
-			return say(seat.socket, { t: 'error', code: 'invalid_input', detail: 'Only typing can be said here.' })
-		}
-		const { reader } = seat.listener
-		if (rates.typing.take(reader.user.id) > 0) return
-		const discussion = await store.get('discussions', frame.data.discussion)
-		if (discussion?.status !== 'open' || !seesDiscussion(reader, discussion)) return
-		const frames = new Map<string, string>()
-		for (const { reader: other, seats } of listeners.of(typingAudience(reader, discussion))) {
-			const { role } = other.user
-			const typing = frames.get(role) ?? JSON.stringify({ t: 'typing', discussion: discussion.id, user: publicCard(role, reader.user) })
-			frames.set(role, typing)
-			// Worth nothing to a reader who is behind.
-			for (const { joined, socket } of seats) if (joined && socket.bufferedAmount === 0) socket.send(typing)
-		}
-	}
-
 	// Everybody's turn, now and then: who is gone is noticed, who heard nothing learns where the server stands.
 	const idle = setInterval(() => void visitAll(), config.idleSocketMs)
 
@@ -458,6 +477,7 @@ export function openLive(
 			stopListening()
 			clearInterval(idle)
 			clearInterval(doubting)
+			presence.close()
 			const seats = listeners.seats()
 			const sockets = seats.map(({ socket }) => socket)
 			for (const seat of seats) drop(seat, closeCodes.goingAway, 'the server stops')
@@ -470,12 +490,4 @@ export function openLive(
 
 function refuse(raw: Duplex, status: number, reason: string): void {
 	raw.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-}
-
-function parse(data: Buffer): unknown {
-	try {
-		return JSON.parse(data.toString())
-	} catch {
-		return null
-	}
 }

@@ -23,8 +23,15 @@ export interface RateLimits {
 	failures: Rate
 	/** Registrations from one address: a whole class shares one, so very many. */
 	registrations: Rate
-	/** Typing frames of one account. */
+	/** Typing frames of one account, and what it says that it looks at. */
 	typing: Rate
+	looking: Rate
+	/** Read positions of one account. */
+	reads: Rate
+	/** Files of one account. */
+	uploads: Rate
+	/** Searches of strangers, by address. */
+	lookups: Rate
 }
 
 export const defaultRates: RateLimits = {
@@ -34,6 +41,10 @@ export const defaultRates: RateLimits = {
 	failures: { burst: 60, perMinute: 10 },
 	registrations: { burst: 1_000, perMinute: 300 },
 	typing: { burst: 10, perMinute: 60 },
+	looking: { burst: 60, perMinute: 120 },
+	reads: { burst: 60, perMinute: 120 },
+	uploads: { burst: 120, perMinute: 120 },
+	lookups: { burst: 1_000, perMinute: 600 },
 }
 
 export type Rates = { [N in keyof RateLimits]: Buckets }

@@ -2,8 +2,10 @@
  * What must not come in: each gets its error code, and nothing of it is stored.
  */
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { request as plainRequest } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { type ErrorCode, errorCodes, Problem } from '../../protocol/api.ts'
 import { limits } from '../../protocol/model.ts'
@@ -49,8 +51,6 @@ test('[A12] a message that breaks a limit or its schema is refused', async (t) =
 	await storesNothing(server, async () => {
 		const bad: object[] = [
 			{ text: 'x'.repeat(limits.message + 1) },
-			{ text: '' },
-			{ text: ' \n ' },
 			{ text: 'nul \u0000 inside' },
 			{ text: 'half a pair \ud83d' },
 			{ text: 'escape \u001b[31m' },
@@ -65,12 +65,18 @@ test('[A12] a message that breaks a limit or its schema is refused', async (t) =
 			{ writtenAt: '2025-01-01' },
 			{ replyTo: 'x' },
 			{ group: 5 },
+			{ uploads: newId() },
+			{ uploads: ['x'] },
+			{ uploads: Array.from({ length: limits.attachments + 1 }, () => newId()) },
+			{ attachments: [] },
 			{ unknown: true },
 			{ seq: 1 },
 			{ author: newId() },
 			{ removed: null },
 		]
 		for (const change of bad) assert.equal(await send(change), 'invalid_input', JSON.stringify(change).slice(0, 80))
+		for (const text of ['', ' \n ']) assert.equal(await send({ text }), 'message_empty')
+		assert.equal(await send({ uploads: [newId()] }), 'upload_unknown')
 	})
 	assert.equal(await send({ text: `${'x'.repeat(limits.message - 2)}é` }), 'done')
 	assert.equal(await send({ id: newId(), text: 'tab\tand\nline, 👩‍🏫 and ضاد' }), 'done')
@@ -134,7 +140,7 @@ test('[A12] fields of people, groups and discussions have their limits', async (
 	const server = await startServer(t)
 	const { school, lecturer, blue, discussion } = await openClass(server)
 	await storesNothing(server, async () => {
-		const person = { role: 'student', name: 'Eve', email: 'eve@school.example', password: 'long enough' }
+		const person = { role: 'student', name: 'Eve', email: 'eve@school.example', number: '7', password: 'long enough' }
 		const bad: object[] = [
 			{ role: 'admin' },
 			{ name: 'x'.repeat(limits.name + 1) },
@@ -145,6 +151,10 @@ test('[A12] fields of people, groups and discussions have their limits', async (
 			{ password: 'x'.repeat(limits.password.max + 1) },
 			{ password: 'half a pair \ud83d' },
 			{ number: 'x'.repeat(limits.number + 1) },
+			{ number: null },
+			{ number: ' ' },
+			{ lecturers: Array.from({ length: limits.lecturersChosen + 1 }, () => newId()) },
+			{ avatar: newId() },
 			{ status: 'approved' },
 		]
 		for (const change of bad)
@@ -155,10 +165,26 @@ test('[A12] fields of people, groups and discussions have their limits', async (
 			{ groups: Array(limits.groupsPerDiscussion + 1).fill(blue.id) },
 			{ title: '' },
 			{ prompt: 'x'.repeat(limits.prompt + 1) },
+			{ tags: Array(limits.tags + 1).fill('tag') },
+			{ tags: ['x'.repeat(limits.tag + 1)] },
+			{ tags: ['two\nlines'] },
+			{ collaborators: Array.from({ length: limits.collaborators + 1 }, () => newId()) },
+			{ category: 'x' },
+			{ status: 'archived' },
 		]) {
 			assert.equal(await post(lecturer, '/api/discussions', JSON.stringify({ ...start, ...change })), 'invalid_input')
 		}
 		assert.equal(await codeOf(lecturer.call('startDiscussion', { ...start, groups: [blue.id, newId()] })), 'not_found')
+		assert.equal(await codeOf(lecturer.call('startDiscussion', { ...start, category: newId() })), 'not_found')
+		assert.equal(await codeOf(lecturer.call('startDiscussion', { ...start, collaborators: [newId()] })), 'not_found')
+		for (const name of ['', ' ', 'x'.repeat(limits.categoryName + 1), 'two\nlines', '\u202e\u0000']) {
+			assert.equal(await codeOf(lecturer.call('createCategory', { id: newId(), name })), 'invalid_input')
+		}
+		const description = 'x'.repeat(limits.description + 1)
+		assert.equal(await codeOf(lecturer.call('createGroup', { id: newId(), name: 'Green', description })), 'invalid_input')
+		const users = Array.from({ length: limits.people + 1 }, () => newId())
+		assert.equal(await codeOf(lecturer.call('addMembers', { id: blue.id, users })), 'invalid_input')
+		assert.equal(await codeOf(school.admin.call('decide', { ids: users, status: 'approved' })), 'invalid_input')
 		assert.equal(await codeOf(lecturer.call('editDiscussion', { id: discussion.id, groups: [newId()] })), 'not_found')
 		assert.equal(await codeOf(lecturer.call('addMember', { id: blue.id, user: newId() })), 'not_found')
 		assert.equal(await codeOf(lecturer.call('addMember', { id: blue.id, user: school.admin.me.id })), 'not_found', 'admins are in no group')
@@ -189,6 +215,115 @@ test('[A12] a request that is not HTTP, is cut, or comes drop by drop harms nobo
 		}
 	})
 	assert.equal(await codeOf(student.send(discussion, 'still here')), 'done')
+})
+
+test('[A12] names that other programs would take for something are kept as they are, and only as long as the limit', async (t) => {
+	const server = await startServer(t)
+	const { school, lecturer, discussion } = await openClass(server)
+	const strange = [
+		'=HYPERLINK("http://evil.example","Click")',
+		"@SUM(A1:A9)*cmd|'/C calc'!A0",
+		'Z\u0351\u036b\u0343\u036a\u0302\u036b'.repeat(15),
+		'<img src=x onerror=alert(1)>',
+		'\u202eتمرين',
+		"Robert'); DROP TABLE users;--",
+		'👩🏽‍🏫👨‍👩‍👧‍👦',
+	]
+	for (const [i, name] of strange.entries()) {
+		const { me } = await school.admin.call('register', {
+			role: 'student',
+			name,
+			email: `strange${i}@school.example`,
+			number: name.slice(0, 40),
+			password: 'long enough',
+		})
+		assert.equal(me.name, name.normalize('NFC'))
+		const { group } = await lecturer.call('createGroup', { id: newId(), name })
+		assert.equal(group.name, name.normalize('NFC'))
+		assert.equal((await lecturer.send(discussion, name)).text, name.normalize('NFC'))
+	}
+	assert.equal(await codeOf(lecturer.upload('n'.repeat(300))), 'invalid_input')
+	assert.deepEqual(server.trouble, [])
+})
+
+/** Sends a file by hand, and gives the code of the answer; null: there was none. `said` is its length as the sender says it. */
+function sendRaw(
+	client: Somebody,
+	port: number,
+	bytes: string,
+	said: number | null,
+	type = 'application/octet-stream',
+): Promise<string | null> {
+	const path = `/api/uploads/${newId()}?name=notes.txt`
+	const length = said === null ? '' : `content-length: ${said}\r\n`
+	const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncookie: session=${client.cookie}\r\ncontent-type: ${type}\r\n${length}connection: close\r\n\r\n`
+	return new Promise((resolve) => {
+		let answer = ''
+		const socket = connect(port, '127.0.0.1', () => socket.write(head + bytes))
+		socket.on('data', (data) => (answer += String(data)))
+		socket.on('error', () => {})
+		socket.on('close', () => resolve(/"code":"(\w+)"/.exec(answer)?.[1] ?? (answer.includes('200 OK') ? 'done' : null)))
+		// It says that there is more, and goes.
+		if (said !== null && said > bytes.length && said <= limits.uploadBytes) setTimeout(() => socket.end(), 50)
+	})
+}
+
+test('[A12] a file that lies about its size, is cut off, empty, too large or no file at all leaves nothing', async (t) => {
+	const server = await startServer(t)
+	const { student } = await openClass(server)
+	const folder = join(server.dir, 'uploads')
+	await storesNothing(server, async () => {
+		const expected: [string, number | null, string | null, string?][] = [
+			['', 0, 'invalid_input'],
+			['', null, 'invalid_input'],
+			['half', 100, null],
+			['half', limits.uploadBytes, null],
+			['too much', limits.uploadBytes + 1, 'too_large'],
+			['too much', 1e15, 'too_large'],
+			['text', 4, 'unsupported_media', 'text/plain'],
+			['{}', 2, 'unsupported_media', 'application/json'],
+			['--x', 3, 'unsupported_media', 'multipart/form-data; boundary=x'],
+		]
+		for (const [bytes, said, code, type] of expected) {
+			const answered = await sendRaw(student, server.port, bytes, said, type)
+			assert.ok(answered === code || (code === null && answered === 'invalid_input'), `${bytes} of ${said}, ${type}: ${answered}`)
+		}
+		// Cut files are noticed a moment later.
+		while (readdirSync(folder).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+		for (const path of [`/api/uploads/${newId()}`, `/api/uploads/x?name=a`, `/api/uploads/${newId()}?name=a&purpose=spying`]) {
+			assert.equal(await post(student, path, 'bytes', { 'content-type': 'application/octet-stream' }), 'invalid_input')
+		}
+	})
+	assert.equal(await sendRaw(student, server.port, 'text', 4), 'done')
+	assert.equal(readdirSync(folder).length, 1)
+})
+
+test('[A12] a discussion that is closed while messages are on their way has each of them whole or not at all', async (t) => {
+	const server = await startServer(t)
+	const { student, lecturer, discussion } = await openClass(server)
+	const uploads = await Promise.all(Array.from({ length: 24 }, (_, i) => student.upload(`${i}.txt`)))
+	const sending = uploads.map(async (upload, i) => {
+		await new Promise((resolve) => setTimeout(resolve, i))
+		return codeOf(student.send(discussion, `Message ${i}`, { uploads: [upload] }))
+	})
+	await new Promise((resolve) => setTimeout(resolve, 12))
+	await lecturer.call('editDiscussion', { id: discussion.id, status: 'closed' })
+	const codes = await Promise.all(sending)
+	assert.deepEqual(
+		[...new Set(codes)].filter((code) => code !== 'done' && code !== 'discussion_closed'),
+		[],
+	)
+	const { messages } = await student.call('listMessages', { id: discussion.id, limit: 100 })
+	assert.deepEqual(
+		messages.map(({ text, attachments }) => [text, attachments.map(({ name }) => name)]).sort(),
+		codes.flatMap((code, i) => (code === 'done' ? [[`Message ${i}`, [`${i}.txt`]]] : [])).sort(),
+	)
+	// What was refused can be sent once it is open again, its file with it.
+	await lecturer.call('editDiscussion', { id: discussion.id, status: 'open' })
+	const left = uploads.filter((_, i) => codes[i] !== 'done')
+	for (const upload of left) await student.send(discussion, '', { uploads: [upload] })
+	assert.equal((await student.call('listFiles', { id: discussion.id })).messages.length, uploads.length)
+	assert.deepEqual(server.trouble, [])
 })
 
 test('[A15] answers carry the headers that protect their readers, and none that needs HTTPS', async (t) => {

@@ -31,7 +31,7 @@ test('[L2] who comes back gets what she missed, each record as it is now', async
 	await student.call('editMessage', { id: secret.id, edit: newId(), text: 'said otherwise' })
 	await student.call('setRemoved', { id: secret.id, removed: true })
 	await lecturer.send(discussion, 'for all')
-	await lecturer.call('renameGroup', { id: blue.id, name: 'Azure' })
+	await lecturer.call('editGroup', { id: blue.id, name: 'Azure' })
 	await lecturer.startDiscussion('Next', [blue])
 	const cleo = await school.enter('Cleo', 'student', [blue], lecturer)
 	await school.leave(blue, cleo, lecturer)

@@ -14,6 +14,8 @@ import { networkOf, openRoad } from '../support/browsers.ts'
 import { Somebody } from '../support/class.ts'
 import { until } from '../support/scripted.ts'
 
+const plain = { category: null, tags: [], collaborators: [] }
+
 /** A tab of somebody's browser. */
 async function openTab(t: TestContext, somebody: Somebody): Promise<Client> {
 	const start = await somebody.call('me', {})
@@ -32,7 +34,7 @@ const online = (client: Client) => until('it is online', () => client.snapshot()
 const texts = (timeline: Timeline) => timeline.items.map(({ message }) => message.text)
 const shown = (client: Client, discussion: string) => texts(client.timeline(discussion))
 const send = (client: Client, discussion: string, text: string, replyTo: string | null = null) =>
-	client.send({ discussion, group: undefined, text, replyTo })
+	client.send({ discussion, group: undefined, text, replyTo, files: [] })
 const shows = (client: Client, discussion: string, expected: string[]) =>
 	until(
 		`it shows ${expected.join(', ')}`,
@@ -81,7 +83,12 @@ async function openTalk(t: TestContext) {
 	const road = await openRoad(t)
 	const lecturer = await openTab(t, road.lecturer)
 	const student = await openTab(t, road.student)
-	const discussion = await lecturer.startDiscussion({ title: 'Food', prompt: 'What do you eat?', groups: [road.blue.id, road.red.id] })
+	const discussion = await lecturer.startDiscussion({
+		title: 'Food',
+		prompt: 'What do you eat?',
+		groups: [road.blue.id, road.red.id],
+		...plain,
+	})
 	await until('she sees the discussion', () => student.snapshot().discussions.some((one) => one.discussion.id === discussion))
 	for (const client of [lecturer, student]) await until('it is open', () => client.timeline(discussion).state === 'ready')
 	return { road, lecturer, student, discussion }
@@ -92,7 +99,7 @@ test('[W23] two people talk, edit, remove and put back, and events give what a f
 	for (const client of [lecturer, student]) watch(t, client, discussion)
 	assert.deepEqual(student.timeline(discussion).mayWriteTo, [road.blue.id])
 	assert.deepEqual(lecturer.timeline(discussion).mayWriteTo, [null, road.blue.id, road.red.id])
-	await lecturer.send({ discussion, group: null, text: 'Hello all', replyTo: null })
+	await lecturer.send({ discussion, group: null, text: 'Hello all', replyTo: null, files: [] })
 	await shows(student, discussion, ['Hello all'])
 	await send(student, discussion, 'Hello teacher', student.timeline(discussion).items[0]?.id)
 	assert.equal(student.timeline(discussion).items.at(-1)?.safety, 'device')
@@ -157,7 +164,7 @@ test('[W24] a server that dies again and again while two people write loses and 
 		for (let n = 0; n < 12; n++) {
 			const text = `round ${round} text ${n}`
 			written.push(text)
-			await (n % 2 ? send(student, discussion, text) : lecturer.send({ discussion, group: null, text, replyTo: null }))
+			await (n % 2 ? send(student, discussion, text) : lecturer.send({ discussion, group: null, text, replyTo: null, files: [] }))
 			if (n === 6) {
 				await road.kill()
 				void road.start()
@@ -211,9 +218,9 @@ test('[W25] a student moved to another group sees the old one’s messages go an
 		[second, 'to the second'],
 		[null, 'to all'],
 	] as const) {
-		await lecturer.send({ discussion, group, text, replyTo: null })
+		await lecturer.send({ discussion, group, text, replyTo: null, files: [] })
 	}
-	const only = await lecturer.startDiscussion({ title: 'Only the second', prompt: '', groups: [second] })
+	const only = await lecturer.startDiscussion({ title: 'Only the second', prompt: '', groups: [second], ...plain })
 	await shows(student, discussion, ['mine', 'to the first', 'to all'])
 	assert.equal(student.timeline(only).state === 'ready', false)
 	await road.admin.call('addMember', { id: second, user: me.id })
@@ -248,7 +255,7 @@ test('[W17] after a restore what people wrote since comes back from their browse
 	const old = await road.copy()
 	for (const client of [lecturer, student]) await online(client)
 
-	const lost = await lecturer.startDiscussion({ title: 'After the copy', prompt: '', groups: [road.blue.id] })
+	const lost = await lecturer.startDiscussion({ title: 'After the copy', prompt: '', groups: [road.blue.id], ...plain })
 	await until('she sees it', () => student.snapshot().discussions.length === 3)
 	await send(student, lost, 'in a discussion that the copy does not know')
 	await allStored(student, lost)
@@ -300,4 +307,152 @@ test('[W19] with its receipt a message returns into a discussion closed meanwhil
 	assert.equal(await sari.takeBack(refused?.command as number), 'never stored')
 	await shows(sari, discussion, ['with a receipt'])
 	assert.deepEqual(sari.timeline(discussion).mayWriteTo, [])
+})
+
+/** The discussion with this many messages of the lecturer's. */
+async function openLong(t: TestContext, count: number) {
+	const talk = await openTalk(t)
+	const { lecturer, student, discussion } = talk
+	for (let n = 1; n <= count; n++) await lecturer.send({ discussion, group: null, text: `text ${n}`, replyTo: null, files: [] })
+	await allStored(lecturer, discussion)
+	await until('she has them all', () => student.timeline(discussion).items.length === count)
+	return talk
+}
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => `text ${from + n}`)
+const unread = (client: Client, discussion: string) =>
+	client.snapshot().discussions.find((entry) => entry.discussion.id === discussion)?.unread
+
+test('[W61] a timeline goes to a message, the first unread one and the end, and grows both ways', async (t) => {
+	const { road, lecturer, student, discussion } = await openLong(t, 130)
+	const { message: tenth } = student.timeline(discussion).items[9]!
+	student.look(discussion)
+	student.markRead(discussion, tenth.seq)
+	await until('it is told', () => unread(student, discussion) === 120)
+	student.look(null)
+	await new Promise((resolve) => setTimeout(resolve, 500))
+	const fresh = await openTab(t, road.student)
+	await online(fresh)
+	const first = await fresh.goTo(discussion, 'unread')
+	const view = () => fresh.timeline(discussion)
+	assert.deepEqual([view().items.find(({ id }) => id === first)?.message.text, view().readUpTo], ['text 11', tenth.seq])
+	assert.deepEqual([view().newer, view().unread], [true, 120])
+	await lecturer.send({ discussion, group: null, text: 'text 131', replyTo: null, files: [] })
+	await until('it is counted', () => view().unread === 121)
+	assert.ok(!shown(fresh, discussion).includes('text 131'))
+	while (view().newer) await fresh.loadNewer(discussion)
+	while (view().older) await fresh.loadOlder(discussion)
+	assert.deepEqual(shown(fresh, discussion), range(1, 131))
+	const other = await openTab(t, road.student)
+	const found = await other.goTo(discussion, { seq: tenth.seq })
+	assert.equal(found, tenth.id)
+	assert.equal(other.timeline(discussion).newer, true)
+	await other.send({ discussion, group: undefined, text: 'my answer', replyTo: tenth.id, files: [] })
+	assert.equal(shown(other, discussion).at(-1), 'my answer')
+	await allStored(other, discussion)
+	const late = await other.goTo(discussion, { from: other.timeline(discussion).items[0]!.message.createdAt })
+	assert.ok(late)
+	while (other.timeline(discussion).older) await other.loadOlder(discussion)
+	await shows(other, discussion, [...range(1, 131), 'my answer'])
+})
+
+test('[W60] what one device reads the other knows, and counts are what the server counts', async (t) => {
+	const { road, lecturer, student, discussion } = await openLong(t, 12)
+	const phone = await openTab(t, road.student)
+	await until('it is counted', () => unread(phone, discussion) === 12)
+	student.look(discussion)
+	student.markRead(discussion, student.timeline(discussion).items[6]!.message.seq)
+	student.look(null)
+	await until('the phone knows', () => unread(phone, discussion) === 5)
+	await lecturer.setRemoved(lecturer.timeline(discussion).items[10]!.id, true)
+	for (const client of [student, phone]) await until('one less', () => unread(client, discussion) === 4)
+	const anew = await openTab(t, road.student)
+	await until('the server counts so too', () => unread(anew, discussion) === 4)
+	assert.equal(unread(lecturer, discussion), 0)
+})
+
+test('[W64] who has the discussion open sees who else has', async (t) => {
+	const { lecturer, student, discussion } = await openTalk(t)
+	for (const client of [lecturer, student]) {
+		await online(client)
+		client.look(discussion)
+	}
+	const names = (client: Client) => client.timeline(discussion).here.map(({ name }) => name)
+	await until('each sees the other', () => names(student).length === 1 && names(lecturer).length === 1)
+	assert.deepEqual(names(student), [lecturer.snapshot().me.name])
+	student.look(null)
+	await until('she is alone', () => names(lecturer).length === 0)
+})
+
+const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+const picture = (name: string) => ({ bytes: new Blob([png], { type: 'image/png' }), name, width: 1, height: 1 })
+
+test('[W66] files picked offline go with their message when the server is back, whatever answer is lost', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	watch(t, student, discussion)
+	road.proxy.lead(null)
+	await until('it is offline', () => student.snapshot().connection === 'offline')
+	const words = { bytes: new Blob(['some words'], { type: 'text/plain' }), name: 'notes.txt', width: null, height: null }
+	const staged = [await student.stage(discussion, picture('one.png')), await student.stage(discussion, words)]
+	await student.send({ discussion, group: undefined, text: '', replyTo: null, files: staged.map(({ id }) => id) })
+	assert.equal(student.timeline(discussion).items.at(-1)?.message.attachments.length, 2)
+	await road.kill()
+	await road.start()
+	const lost = road.proxy.loseAnswerTo(`POST /api/uploads/${staged[0]?.id}`)
+	await lost
+	await allStored(student, discussion)
+	await until('she has it', () => lecturer.timeline(discussion).items.at(-1)?.message.attachments.length === 2)
+	const [one, two] = lecturer.timeline(discussion).items.at(-1)!.message.attachments
+	assert.deepEqual([one?.id, one?.kind, one?.width, two?.id, two?.name], [staged[0]?.id, 'image', 1, staged[1]?.id, 'notes.txt'])
+	const file = await road.lecturer.fetch(`/api/files/${two?.id}`)
+	assert.equal(await file.text(), 'some words')
+	await sameAsFetched(t, road.student, student, discussion)
+})
+
+test('[W66] two tabs send files and their messages once, in order', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	const other = await openTab(t, road.student)
+	await until('it is open', () => other.timeline(discussion).state === 'ready')
+	road.proxy.lead(null)
+	await until('both are offline', () => [student, other].every((client) => client.snapshot().connection === 'offline'))
+	const written = Array.from({ length: 6 }, (_, n) => `text ${n}`)
+	for (const [n, text] of written.entries()) {
+		const client = n % 2 ? student : other
+		const { id } = await client.stage(discussion, picture(`${text}.png`))
+		await client.send({ discussion, group: undefined, text, replyTo: null, files: [id] })
+	}
+	await road.kill()
+	await road.start()
+	await shows(lecturer, discussion, written)
+	const names = lecturer.timeline(discussion).items.map(({ message }) => message.attachments.map(({ name }) => name))
+	assert.deepEqual(
+		names,
+		written.map((text) => [`${text}.png`]),
+	)
+	for (const client of [student, other]) await allStored(client, discussion)
+})
+
+test('[W68] after a restore a message comes back with its files', async (t) => {
+	const { road, lecturer, student, discussion } = await openTalk(t)
+	const old = await road.copy()
+	for (const client of [lecturer, student]) await online(client)
+	const { id } = await student.stage(discussion, picture('lost.png'))
+	await student.send({ discussion, group: undefined, text: 'with a picture', replyTo: null, files: [id] })
+	await allStored(student, discussion)
+	await road.replace(old)
+	await road.start()
+	const sari = await comeBack(t, road.student, student)
+	await shows(sari, discussion, ['with a picture'])
+	await until('nothing waits', () => sari.snapshot().waiting + sari.snapshot().refused === 0)
+	assert.equal((await road.student.fetch(`/api/files/${id}`)).status, 200)
+	assert.equal(sari.timeline(discussion).items[0]?.message.attachments[0]?.id, id)
+})
+
+test('[W69] a picture of mine is everybody’s to see who sees me', async (t) => {
+	const { road, student } = await openTalk(t)
+	await student.setAvatar(new Blob([png], { type: 'image/png' }))
+	await until('it is mine', () => student.snapshot().me.avatar !== null)
+	const { avatar } = student.snapshot().me
+	await until('she sees it', async () => (await road.lecturer.fetch(`/api/files/${avatar}`)).status === 200)
+	await student.setAvatar(null)
+	await until('it is gone', () => student.snapshot().me.avatar === null)
 })

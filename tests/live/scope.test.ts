@@ -5,24 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openClass, Somebody } from '../support/class.ts'
-import { assertSame, newId, View } from '../support/client.ts'
+import { newId } from '../support/client.ts'
 import { startServer } from '../support/server.ts'
-
-/** A view for each of these, all listening. */
-async function watch(...clients: Somebody[]) {
-	const views = clients.map((client) => ({ client, view: new View(client) }))
-	const listening = []
-	for (const { view } of views) listening.push(await view.open())
-	return {
-		views,
-		listening,
-		same: async (seq: number) => await Promise.all(views.map(({ client, view }) => assertSame(client, view, seq))),
-	}
-}
-type Watched = Awaited<ReturnType<typeof watch>>
-const textsOf = ({ views }: Watched) =>
-	views.map(({ view }) => [...view.records.messages.values()].map((message) => (message as never as { text: string }).text))
-const resyncs = ({ listening }: Watched) => listening.flatMap(({ frames }) => frames.filter((frame) => frame.t === 'resync'))
+import { resyncs, textsOf, watch } from '../support/watching.ts'
 
 test('[L1] two people talk, edit, remove and put back, and everybody sees what a fetch shows', async (t) => {
 	const server = await startServer(t)
