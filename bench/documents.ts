@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { MessageRecord } from '../backend/src/storage/collections.ts'
 import type { Draft } from '../backend/src/storage/store.ts'
+import { messageDraft as plainMessage } from '../tests/support/records.ts'
 
 /** The length of every message's text. */
 export const textLength = 128
@@ -42,18 +43,5 @@ const hashes = Array.from({ length: 20_000 }, () => randomBytes(32).toString('ba
 
 /** A message that is about to be put. */
 export function messageDraft(discussion: string, author: string, group: string | null, id = nextId()): Draft<MessageRecord> {
-	return {
-		id,
-		discussion,
-		author,
-		group,
-		text: words(),
-		replyTo: null,
-		writtenAt: new Date().toISOString(),
-		editedAt: null,
-		edits: 0,
-		removed: null,
-		returned: false,
-		bodyHash: oneOf(hashes),
-	}
+	return plainMessage({ id, discussion, author, group, text: words(), bodyHash: oneOf(hashes) })
 }

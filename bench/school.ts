@@ -11,6 +11,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openStore } from '../backend/src/storage/open.ts'
 import type { Store } from '../backend/src/storage/store.ts'
+import { discussionDraft, groupDraft, userDraft } from '../tests/support/records.ts'
 import { messageDraft, nextId, textLength, words } from './documents.ts'
 import { idPlace, markPlace, request } from './load.ts'
 
@@ -57,19 +58,7 @@ const bodyHash = createHash('sha256').update('bench').digest('base64url')
 async function enrol(store: Store, role: 'student' | 'lecturer', groups: string[], name: string): Promise<Member> {
 	const [id, token] = [nextId(), randomBytes(32).toString('base64url')]
 	await store.write(null, async (tx) => {
-		await tx.put('users', {
-			id,
-			name,
-			email: `${id}@school.example`,
-			role,
-			status: 'approved',
-			number: null,
-			reason: null,
-			decidedBy: null,
-			decidedAt: now,
-			scopeRev: tx.seq,
-			bodyHash,
-		})
+		await tx.put('users', userDraft({ id, name, role, decidedAt: now, scopeRev: tx.seq, cardRev: tx.seq, bodyHash }))
 		const expiresAt = new Date(Date.now() + 29.9 * 24 * 3600_000).toISOString()
 		const tokenHash = createHash('sha256').update(token).digest('base64url')
 		await tx.put('sessions', { id: nextId(), user: id, tokenHash, device: 'bench', expiresAt })
@@ -80,34 +69,24 @@ async function enrol(store: Store, role: 'student' | 'lecturer', groups: string[
 
 async function startDiscussion(store: Store, lecturer: Member, group: string, title: string): Promise<string> {
 	const discussion = await store.write(lecturer.id, (tx) =>
-		tx.put('discussions', {
-			id: nextId(),
-			title,
-			prompt: 'What do you think?',
-			createdBy: lecturer.id,
-			groups: [group],
-			scopeRev: tx.seq,
-			groupsBefore: [],
-			status: 'open',
-			bodyHash,
-		}),
+		tx.put('discussions', discussionDraft({ id: nextId(), title, createdBy: lecturer.id, groups: [group], scopeRev: tx.seq, bodyHash })),
 	)
 	return discussion.id
 }
 
-/** Fills a new folder, and the new database where it has one. */
-export async function openSchool(folder: string, mongodb?: string): Promise<School> {
+/** Fills a new folder, and the new database where it has one. `count`: of everybody's discussions. */
+export async function openSchool(folder: string, mongodb?: string, count = 20): Promise<School> {
 	const store = await openFolder(folder, mongodb)
 	const lecturer = await enrol(store, 'lecturer', [], 'Lecturer')
 	const newGroup = (name: string) =>
-		store.write(lecturer.id, (tx) => tx.put('groups', { id: nextId(), name, createdBy: lecturer.id, status: 'active', bodyHash }))
+		store.write(lecturer.id, (tx) => tx.put('groups', groupDraft({ id: nextId(), name, createdBy: lecturer.id, bodyHash })))
 	const group = (await newGroup('Everybody')).id
 	const inRoom = (await newGroup('Room')).id
 	const students = await Promise.all(
 		Array.from({ length: 500 }, (_, i) => enrol(store, 'student', i < 300 ? [group, inRoom] : [group], `Student ${i}`)),
 	)
 	const discussions: string[] = []
-	for (let i = 0; i < 20; i++) discussions.push(await startDiscussion(store, lecturer, group, `Discussion ${i}`))
+	for (let i = 0; i < count; i++) discussions.push(await startDiscussion(store, lecturer, group, `Discussion ${i}`))
 	const room = { group: inRoom, discussion: await startDiscussion(store, lecturer, inRoom, 'Room'), members: students.slice(0, 300) }
 	await store.close()
 	return { folder, lecturer, students, group, discussions, room }
@@ -126,6 +105,21 @@ export async function addMessages(store: Store, school: School, count: number, d
 				await store.write(author, (tx) => tx.put('messages', message))
 			}
 		}),
+	)
+}
+
+/** Each of these has read each discussion up to a place of her own, or (one of ten) not at all. */
+export async function addReads(store: Store, readers: readonly Member[], discussions: readonly string[]): Promise<void> {
+	const { seq } = store.head
+	await Promise.all(
+		readers.map(({ id }, i) =>
+			store.write(id, async (tx) => {
+				for (const [j, discussion] of discussions.entries()) {
+					const place = (i * 31 + j * 17) % 10
+					if (place > 0) await tx.put('reads', { id: nextId(), user: id, discussion, upTo: Math.floor((seq * place) / 10) })
+				}
+			}),
+		),
 	)
 }
 

@@ -45,7 +45,12 @@ export interface School {
 	signIn(email: string): Promise<Someone>
 	group(name: string, ...members: Someone[]): Promise<Group>
 	discussion(by: Someone, title: string, prompt: string, groups: Group[]): Promise<Discussion>
-	say(who: Someone, discussion: Discussion, text: string, more?: { group?: string | null; replyTo?: string }): Promise<string>
+	say(
+		who: Someone,
+		discussion: Discussion,
+		text: string,
+		more?: { group?: string | null; replyTo?: string; uploads?: string[] },
+	): Promise<string>
 }
 
 /** An id as browsers make it. */
@@ -147,7 +152,7 @@ export async function openSchool({ bare = false } = {}): Promise<School> {
 				.normalize('NFKD')
 				.replace(/[^a-z]/gi, '')
 				.toLowerCase()}.${randomBytes(4).toString('hex')}@school.test`
-			const number = role === 'student' ? `2311${randomBytes(2).readUInt16BE()}` : null
+			const number = `${role === 'student' ? '2311' : 'L-'}${randomBytes(2).readUInt16BE()}`
 			const { me, token } = await call('register', { role, name, email, number, password })
 			return someone(me, email, token as string)
 		},

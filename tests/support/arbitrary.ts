@@ -54,6 +54,7 @@ function inner(schema: z.ZodType, known: Known, field: string): Arbitrary<unknow
 	}
 	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return valid(schema.unwrap() as z.ZodType, known, field)
 	if (schema instanceof z.ZodNullable) return fc.option(valid(schema.unwrap() as z.ZodType, known, field))
+	if (schema instanceof z.ZodCodec) return fc.constantFrom('true', 'false')
 	if (schema instanceof z.ZodPipe) return fc.oneof(emails, valid(schema.in as z.ZodType, known, field))
 	if (schema instanceof z.ZodArray) return fc.array(valid(schema.element as z.ZodType, known, field), { minLength: 1, maxLength: 4 })
 	if (schema instanceof z.ZodDiscriminatedUnion) return fc.oneof(...schema.options.map((option) => valid(option as z.ZodType, known)))

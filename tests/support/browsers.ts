@@ -7,7 +7,7 @@
 
 import type { TestContext } from 'node:test'
 import type { StoredRecord } from '../../backend/src/storage/collections.ts'
-import type { Network } from '../../frontend/src/api.ts'
+import { type Network, uploadByFetch } from '../../frontend/src/api.ts'
 import { openClass, type Somebody } from './class.ts'
 import { openProxy, type ProxyServer } from './proxy.ts'
 import { until } from './scripted.ts'
@@ -33,6 +33,7 @@ export interface Road extends Awaited<ReturnType<typeof openClass>> {
 export function networkOf(somebody: Somebody): Network {
 	return {
 		fetch: (path, init) => somebody.fetch(path, init),
+		upload: uploadByFetch((path, init) => somebody.fetch(path, init)),
 		openSocket: (path) => {
 			const options = { headers: { cookie: `session=${somebody.cookie}` } }
 			return new WebSocket(somebody.origin.replace('http', 'ws') + path, options as never)

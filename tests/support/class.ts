@@ -32,9 +32,29 @@ export class Somebody extends Client {
 		return new Somebody(this.origin).signIn(this.me.email!)
 	}
 
-	async send(discussion: Discussion, text: string, more: { group?: string | null; replyTo?: string; id?: string } = {}): Promise<Message> {
+	async send(
+		discussion: Pick<Discussion, 'id'>,
+		text: string,
+		more: { group?: string | null; replyTo?: string; id?: string; uploads?: string[] } = {},
+	): Promise<Message> {
 		const input = { id: newId(), discussion: discussion.id, text, writtenAt: new Date().toISOString(), ...more }
 		return (await this.call('sendMessage', input)).message
+	}
+
+	/** Sends a file of hers, to stand in a message or to be her picture; gives its id. */
+	async upload(name = 'notes.txt', bytes?: Uint8Array, purpose: 'message' | 'avatar' = 'message'): Promise<string> {
+		return (await this.call('sendFile', { id: newId(), name, purpose }, bytes)).upload.id
+	}
+
+	/** A lecturer becomes an admin, and signs in again. */
+	async promote(admin: Somebody): Promise<this> {
+		await admin.call('setRole', { id: this.me.id, role: 'admin' })
+		return this.signIn(this.me.email!)
+	}
+
+	/** An admin says why she reads a discussion. */
+	async inspect({ id }: Pick<Discussion, 'id'>): Promise<void> {
+		await this.call('inspect', { id: newId(), discussion: id, reason: 'A parent asked' })
 	}
 
 	async createGroup(name: string): Promise<Group> {

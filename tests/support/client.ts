@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
 import { type ApiName, api, type Endpoint, type Input, type Output, type Problem } from '../../protocol/api.ts'
 import type { Change, Frame } from '../../protocol/live.ts'
-import { type Message, type Person, parseCursor } from '../../protocol/model.ts'
+import { type Discussion, type Group, type Message, type Person, type PublishedName, parseCursor, type Read } from '../../protocol/model.ts'
 
 /** The server said no. */
 export class Refused extends Error {
@@ -35,6 +35,8 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 	return 'done'
 }
 
+const someBytes = Buffer.from('A plain text, sent as a file.\n')
+
 export class Client {
 	readonly origin: string
 	cookie: string | null = null
@@ -52,27 +54,29 @@ export class Client {
 		return response
 	}
 
-	/** The request of a call. */
-	request<N extends ApiName>(name: N, input: Input<N>): Promise<Response> {
-		const { method, path } = api[name] as Endpoint
+	/** The request of a call; `bytes`: of a file that it sends. */
+	request<N extends ApiName>(name: N, input: Input<N>, bytes: Uint8Array = someBytes): Promise<Response> {
+		const { method, path, body } = api[name] as Endpoint
 		const rest: Record<string, unknown> = { ...input }
 		const url = path.replaceAll(/:(\w+)/g, (_, field: string) => {
 			const value = encodeURIComponent(String(rest[field]))
 			delete rest[field]
 			return value
 		})
-		if (method === 'GET' || method === 'DELETE') {
+		if (method === 'GET' || method === 'DELETE' || body === 'upload') {
 			const query = new URLSearchParams(
 				Object.entries(rest).flatMap(([field, value]) => (value === undefined ? [] : [[field, String(value)]])),
 			)
-			return this.fetch(query.size > 0 ? `${url}?${query}` : url, { method })
+			const sent = body === 'upload' ? { headers: { 'content-type': 'application/octet-stream' }, body: bytes as BodyInit } : {}
+			return this.fetch(query.size > 0 ? `${url}?${query}` : url, { method, ...sent })
 		}
 		return this.fetch(url, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(rest) })
 	}
 
-	/** Calls; throws `Refused`. Every answer is checked against the table. */
-	async call<N extends ApiName>(name: N, input: Input<N>): Promise<Output<N>> {
-		const response = await this.request(name, input)
+	/** Calls; throws `Refused`. Every answer is checked against the table; a file's is its bytes. */
+	async call<N extends ApiName>(name: N, input: Input<N>, bytes?: Uint8Array): Promise<Output<N>> {
+		const response = await this.request(name, input, bytes)
+		if (response.ok && (api[name] as Endpoint).body === 'file') return Buffer.from(await response.arrayBuffer()) as Output<N>
 		const body = (await response.json()) as object
 		if (response.status !== 200) throw new Refused(body as Problem)
 		const parsed = api[name].output.safeParse(body)
@@ -167,10 +171,17 @@ type Held = { id: string; rev: number }
 
 /** What a browser holds: records by collection, merged by `rev`. */
 export class View {
-	readonly records = { users: new Map(), groups: new Map(), memberships: new Map(), discussions: new Map(), messages: new Map() } as Record<
-		'users' | 'groups' | 'memberships' | 'discussions' | 'messages',
-		Map<string, Held>
-	>
+	readonly records: Record<PublishedName, Map<string, Held>> = {
+		users: new Map(),
+		groups: new Map(),
+		memberships: new Map(),
+		categories: new Map(),
+		discussions: new Map(),
+		messages: new Map(),
+		reads: new Map(),
+	}
+	/** Groups that are hers, and not only those of a discussion that she leads along. */
+	readonly #own = new Set<string>()
 	readonly #client: Client
 	readonly #removed = new Map<string, number>()
 	#listening: Listening | null = null
@@ -213,13 +224,14 @@ export class View {
 	async #apply(frame: Frame): Promise<void> {
 		if (frame.t === 'resync') {
 			for (const records of Object.values(this.records)) records.clear()
+			this.#own.clear()
 			await this.fetchAll()
 		}
 		if (frame.t !== 'changes') return
 		for (const change of frame.changes) {
 			if ('scope' in change) {
 				for (const id of change.scope.lost.groups) {
-					this.records.groups.delete(id)
+					this.#own.delete(id)
 					for (const [key, membership] of this.records.memberships) {
 						if ((membership as Held & { group: string }).group === id) this.records.memberships.delete(key)
 					}
@@ -228,14 +240,40 @@ export class View {
 				for (const id of change.scope.gained.groups) await this.#fetchMembers(id)
 				if (change.scope.gained.groups.length > 0) await this.#fetchGroups()
 				for (const id of change.scope.gained.discussions) await this.#fetchDiscussion(id)
+				if (change.scope.gained.discussions.length > 0) await this.#fetchReads()
 			} else if ('remove' in change) {
 				this.#removed.set(change.id, change.rev)
 				this.records[change.remove].delete(change.id)
 			} else {
 				this.#put(change.put, change.record)
-				if (change.put === 'users' && change.record.id === this.me?.id && change.record.rev >= this.me.rev) this.me = change.record
+				if (change.put === 'groups' && change.record.createdBy === this.me?.id) this.#own.add(change.record.id)
+				if (change.put === 'memberships' && change.record.user === this.me?.id) this.#own.add(change.record.group)
+				if (change.put === 'users' && change.record.id === this.me?.id && change.record.rev >= this.me.rev)
+					await this.#become(change.record)
+				// A group that a colleague brought in.
+				const unknown = change.put === 'discussions' && change.record.groups.some((id) => !this.records.groups.has(id))
+				if (unknown && this.me?.role === 'lecturer') await this.#fetchDiscussion(change.record.id)
 			}
 		}
+		this.#tidy()
+	}
+
+	async #become(me: Person): Promise<void> {
+		const before = this.me
+		this.me = me
+		if (me.status !== 'approved') this.records.categories.clear()
+		else if (before?.status !== 'approved') await this.#fetchCategories()
+	}
+
+	/** Forgets groups that are neither hers nor of a discussion, and how far she read in discussions that are gone. */
+	#tidy(): void {
+		const { groups, discussions, reads } = this.records
+		const named = new Set([...discussions.values()].flatMap((discussion) => (discussion as Discussion).groups))
+		for (const group of groups.values() as Iterable<Group>) {
+			const hers = this.me?.role === 'admin' || this.#own.has(group.id)
+			if (!hers && !(this.me?.role === 'lecturer' && named.has(group.id))) groups.delete(group.id)
+		}
+		for (const read of reads.values() as Iterable<Read>) if (!discussions.has(read.discussion)) reads.delete(read.id)
 	}
 
 	#forget(discussion: string): void {
@@ -250,12 +288,27 @@ export class View {
 		const { me } = await this.#client.call('me', {})
 		this.me = me
 		if (me.status !== 'approved') return
+		await this.#fetchCategories()
 		await this.#fetchGroups()
 		for (const id of this.records.groups.keys()) await this.#fetchMembers(id)
 		if (me.role === 'admin') return this.#fetchUsers()
+		for (const { id } of await this.#fetchReads()) await this.#fetchDiscussion(id)
+		this.#tidy()
+	}
+
+	/** How far she has read, of all discussions; gives these. */
+	async #fetchReads(): Promise<Discussion[]> {
+		const found: Discussion[] = []
+		if (this.me?.role === 'admin') return found
 		for await (const page of this.#pages((after) => this.#client.call('listDiscussions', { limit: 3, ...after }))) {
-			for (const { id } of page.discussions) await this.#fetchDiscussion(id)
+			for (const read of page.reads) this.#put('reads', read)
+			found.push(...page.discussions)
 		}
+		return found
+	}
+
+	async #fetchCategories(): Promise<void> {
+		for (const category of (await allowed(this.#client.call('listCategories', {})))?.categories ?? []) this.#put('categories', category)
 	}
 
 	async *#pages<P extends { next: string | null }>(fetch: (after: { after?: string }) => Promise<P>): AsyncGenerator<P> {
@@ -275,7 +328,10 @@ export class View {
 	}
 
 	async #fetchGroups(): Promise<void> {
-		for (const group of (await allowed(this.#client.call('listGroups', {})))?.groups ?? []) this.#put('groups', group)
+		for (const group of (await allowed(this.#client.call('listGroups', {})))?.groups ?? []) {
+			this.#own.add(group.id)
+			this.#put('groups', group)
+		}
 	}
 
 	async #fetchMembers(id: string): Promise<void> {
@@ -289,6 +345,7 @@ export class View {
 		const found = await allowed(this.#client.call('getDiscussion', { id }))
 		if (!found) return
 		this.#put('discussions', found.discussion)
+		if (this.me?.role === 'lecturer') for (const group of found.groups) this.#put('groups', group)
 		let before: string | null = null
 		do {
 			const asked: Promise<Output<'listMessages'>> = this.#client.call('listMessages', { id, limit: 5, ...(before !== null && { before }) })
@@ -301,14 +358,16 @@ export class View {
 	/** What can be fetched and heard alike: a student's own memberships come by events only, cards of others by both. */
 	comparable(): object {
 		const sorted = (records: Map<string, Held>) => [...records.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-		const { users, groups, memberships, discussions, messages } = this.records
+		const { users, groups, memberships, categories, discussions, messages, reads } = this.records
 		return {
 			me: this.me,
 			users: this.me?.role === 'admin' ? sorted(users) : [],
 			groups: sorted(groups),
 			memberships: this.me?.role === 'student' ? [] : sorted(memberships),
+			categories: sorted(categories),
 			discussions: sorted(discussions),
 			messages: sorted(messages),
+			reads: sorted(reads),
 		}
 	}
 }

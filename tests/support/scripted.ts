@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket as Socket, WebSocketServer } from 'ws'
-import type { Network } from '../../frontend/src/api.ts'
+import { type Network, uploadByFetch } from '../../frontend/src/api.ts'
 import { type ApiName, api, type ErrorCode, errorCodes, type Problem } from '../../protocol/api.ts'
 import type { Frame } from '../../protocol/live.ts'
 
@@ -65,6 +65,7 @@ export async function openScripted(script: Script, onSocket: (socket: Scripted['
 		network: {
 			fetch: (path, init) => fetch(`http://${host}${path}`, init),
 			openSocket: (path) => new WebSocket(`ws://${host}${path}`),
+			upload: uploadByFetch((path, init) => fetch(`http://${host}${path}`, init)),
 		},
 		calls,
 		sockets,
@@ -82,7 +83,10 @@ async function callOf(request: IncomingMessage): Promise<{ name: ApiName; input:
 	const url = new URL(request.url as string, 'http://localhost')
 	const body: Buffer[] = []
 	for await (const chunk of request) body.push(chunk as Buffer)
-	const said = body.length > 0 ? JSON.parse(Buffer.concat(body).toString()) : Object.fromEntries(url.searchParams)
+	const isFile = request.headers['content-type'] === 'application/octet-stream'
+	const inAddress = body.length === 0 || isFile
+	const said = inAddress ? Object.fromEntries(url.searchParams) : JSON.parse(Buffer.concat(body).toString())
+	if (isFile) said.bytes = Buffer.concat(body)
 	for (const [name, endpoint] of Object.entries(api)) {
 		const pattern = new RegExp(`^${endpoint.path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
 		const match = endpoint.method === request.method ? pattern.exec(url.pathname) : null

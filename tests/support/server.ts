@@ -38,6 +38,8 @@ export interface Server {
 	setUpToken: string | null
 	/** What the server logged: a test that expects no trouble finds nothing here. */
 	trouble: string[]
+	/** Moves files that nobody needs to the trash, as the server does now and then. */
+	sweep(): Promise<string[]>
 	close(): Promise<void>
 }
 
@@ -77,7 +79,7 @@ export async function startServer(t: TestContext, settings: Partial<Config> & { 
 		return closed
 	}
 	t.after(close)
-	return { port, origin: `http://127.0.0.1:${port}`, dir, store, setUpToken, trouble, close }
+	return { port, origin: `http://127.0.0.1:${port}`, dir, store, setUpToken, trouble, sweep: app.sweep, close }
 }
 
 export interface ChildServer {
