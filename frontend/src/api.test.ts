@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { openScripted, problem, type Script } from '../../tests/support/scripted.ts'
-import { createCall } from './api.ts'
+import { createCall, createUpload, uploadByFetch } from './api.ts'
 import { ApiError, Unreachable } from './client.ts'
 
 const id = 'a'.repeat(24)
@@ -51,8 +51,11 @@ test('[W1] what is not the server’s own word counts as no answer', async (t) =
 		await once(server, 'listening')
 		t.after(() => server.close())
 		const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-		const call = createCall({ fetch: (path, init) => fetch(base + path, init), openSocket: () => assert.fail() })
-		await assert.rejects(call('me', {}), Unreachable, `${status}`)
+		const fetchThere = (path: string, init: RequestInit) => fetch(base + path, init)
+		const network = { fetch: fetchThere, openSocket: () => assert.fail(), upload: uploadByFetch(fetchThere) }
+		await assert.rejects(createCall(network)('me', {}), Unreachable, `${status}`)
+		const file = { id: 'f'.repeat(24), name: 'a.png' }
+		await assert.rejects(createUpload(network)(file, new Blob(['a'])), Unreachable, `${status}`)
 		server.closeAllConnections()
 	}
 })

@@ -3,101 +3,12 @@
  */
 import 'fake-indexeddb/auto'
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { Change, Frame } from '../../protocol/live.ts'
-import type { Discussion, Message, Person } from '../../protocol/model.ts'
-import { openScripted, problem, type Script, until } from '../../tests/support/scripted.ts'
+import { test } from 'node:test'
+import type { Message } from '../../protocol/model.ts'
+import { problem, type Script, until } from '../../tests/support/scripted.ts'
+import { at, discussion, group, idOf, openReady, openWorld, range, teacher, texts, topic } from '../../tests/support/world.ts'
 import { openUserDatabase } from './chat/database.ts'
 import type { Client } from './client.ts'
-import { createClock, makeId } from './ids.ts'
-import { openClient } from './openClient.ts'
-
-const clock = createClock(0, () => {})
-const at = '2026-01-02T03:04:05.000Z'
-const idOf = (n: number) => n.toString(16).padStart(24, '0')
-const discussion = idOf(1)
-const group = idOf(2)
-const teacher: Person = { id: idOf(3), seq: 1, rev: 1, name: 'Lena', role: 'lecturer' }
-const base = (id: string, seq: number, rev = seq) => ({ id, seq, rev, createdAt: at, updatedAt: at })
-const topic = (id: string, seq: number): Discussion => ({
-	...base(id, seq),
-	...{ title: id, prompt: '', createdBy: teacher.id, groups: [group], scopeRev: seq, status: 'open' },
-})
-
-/** One discussion with messages of seq 1001 to 1120, of which a page holds ten. */
-async function openWorld(t: TestContext, changed: Script = {}) {
-	const me: Person = { ...base(makeId(clock), 1), name: 'Sari', role: 'student', status: 'approved', email: 's@example.org' }
-	const world = { lineage: 'a'.repeat(24), head: 1_120, messages: [] as Message[] }
-	const message = (seq: number, more: Partial<Message> = {}): Message => ({
-		...base(idOf(seq), seq),
-		...{ discussion, author: teacher.id, group: null, text: `text ${seq}`, replyTo: null, writtenAt: at },
-		...{ editedAt: null, edits: 0, removed: null, returned: false, ...more },
-	})
-	for (let seq = 1_001; seq <= 1_120; seq++) world.messages.push(message(seq))
-	const standing = () => ({ cursor: `${world.lineage}:${world.head}`, kept: null, released: null })
-	const script: Script = {
-		me: () => ({ me, now: new Date().toISOString(), ...standing() }),
-		listGroups: () => ({ groups: [{ ...base(group, 2), name: 'Blue', createdBy: teacher.id }], ...standing() }),
-		listDiscussions: ({ after }) =>
-			after
-				? {
-						discussions: [topic(discussion, 900)],
-						totals: { [discussion]: { messages: 120, removed: 1 } },
-						users: [teacher],
-						next: null,
-						...standing(),
-					}
-				: { discussions: [topic(idOf(9), 950)], totals: {}, users: [teacher], next: 'more', ...standing() },
-		getDiscussion: ({ id }) =>
-			id === discussion ? { discussion: topic(id, 900), groups: [], users: [teacher], ...standing() } : problem('not_found'),
-		listMessages: ({ before = 1e9 }) => {
-			const above = world.messages.filter(({ seq }) => seq < Number(before))
-			const messages = above.slice(-10)
-			const quoted = world.messages.filter(({ id }) => messages.some(({ replyTo }) => replyTo === id))
-			const older = above.length > 10 ? `${messages[0]?.seq}` : null
-			return { messages, quoted, users: [teacher], older, newer: null, ...standing() }
-		},
-		...changed,
-	}
-	const server = await openScripted(script, (socket) => {
-		socket.say({ t: 'hello', now: new Date().toISOString(), kept: null, released: null })
-		if (socket.after?.startsWith(world.lineage)) frame([])
-		else socket.say({ t: 'resync', reason: 'lineage', upTo: standing().cursor })
-	})
-	t.after(server.close)
-	function frame(changes: Change[], kept?: string) {
-		const said: Frame = { t: 'changes', changes, users: [teacher], upTo: standing().cursor, ...(kept ? { kept, released: kept } : {}) }
-		for (const socket of server.sockets) socket.say(said)
-	}
-	/** Something new on the server, told to everybody. */
-	function publish(more: Partial<Message> = {}): Message {
-		const fresh = message(++world.head, more)
-		world.messages.push(fresh)
-		frame([{ put: 'messages', record: fresh }])
-		return fresh
-	}
-	async function openTab(): Promise<Client> {
-		const client = await openClient({
-			...{ network: server.network, clock, me, start: null, retryMs: 10, database: await openUserDatabase(me.id) },
-			onEnded: () => {},
-			onSignedOut: async () => {},
-		})
-		t.after(client.close)
-		return client
-	}
-	return { me, world, script, server, frame, publish, message, openTab }
-}
-
-async function openReady(t: TestContext, script: Script = {}) {
-	const opened = await openWorld(t, script)
-	const client = await opened.openTab()
-	await until('it is online', () => client.snapshot().connection === 'online')
-	await until('all is there', () => client.timeline(discussion).state === 'ready' && client.snapshot().discussionsState === 'ready')
-	return { ...opened, client }
-}
-
-const texts = (client: Client) => client.timeline(discussion).items.map(({ message }) => message.text)
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => `text ${from + n}`)
 
 test('[W28] a timeline begins with the newest page and grows upwards to its first message', async (t) => {
 	const { client, server } = await openReady(t)
@@ -194,7 +105,7 @@ test('[W9] what another tab sent stays in sight until its record comes', async (
 	}
 	const [one, two] = [await openTab(), await openTab()]
 	for (const client of [one, two]) await until('it is ready', () => client.timeline(discussion).state === 'ready')
-	await one.send({ discussion, group: undefined, text: 'mine', replyTo: null })
+	await one.send({ discussion, group: undefined, text: 'mine', replyTo: null, files: [] })
 	const last = (client: Client) => client.timeline(discussion).items.at(-1)
 	for (const client of [one, two]) await until('it is stored', () => last(client)?.safety === 'stored' && client.snapshot().waiting === 0)
 	const other = [one, two].find((client) => last(client)?.message.rev === 0)
@@ -209,8 +120,8 @@ test('[W9] a discussion that waits to be started is there at once, with what is 
 	const { client, world, me, script } = await openReady(t)
 	const order: string[] = []
 	script.startDiscussion = () => 'cut'
-	const id = await client.startDiscussion({ title: 'New', prompt: 'Begin', groups: [group] })
-	await client.send({ discussion: id, group: null, text: 'first', replyTo: null })
+	const id = await client.startDiscussion({ title: 'New', prompt: 'Begin', groups: [group], category: null, tags: [], collaborators: [] })
+	await client.send({ discussion: id, group: null, text: 'first', replyTo: null, files: [] })
 	const timeline = client.timeline(id)
 	assert.deepEqual([timeline.discussion?.title, timeline.state, timeline.older, timeline.items.length], ['New', 'ready', false, 1])
 	assert.equal(client.snapshot().discussions[0]?.discussion.id, id)
@@ -269,7 +180,7 @@ test('[W16] what the server says is released leaves the device', async (t) => {
 		receipt: { createdAt: at, mac: 'm'.repeat(43) },
 		cursor: `${world.lineage}:${world.head}`,
 	})
-	await client.send({ discussion, group: undefined, text: 'mine', replyTo: null })
+	await client.send({ discussion, group: undefined, text: 'mine', replyTo: null, files: [] })
 	await until('it is stored', () => client.snapshot().waiting === 0)
 	const database = await openUserDatabase(me.id)
 	t.after(() => database.close())
@@ -288,7 +199,7 @@ test('[W10] what waits goes even where only the live connection does not get thr
 	}
 	Object.assign(server.network, { openSocket: () => new WebSocket('ws://127.0.0.1:1') })
 	const client = await openTab()
-	await client.send({ discussion, group: undefined, text: 'by HTTP', replyTo: null })
+	await client.send({ discussion, group: undefined, text: 'by HTTP', replyTo: null, files: [] })
 	await until('it was sent', () => sent === 1 && client.snapshot().refused === 1)
 	assert.notEqual(client.snapshot().connection, 'online')
 })

@@ -1,23 +1,28 @@
 /**
  * The client of a signed-in user: what client.ts promises, made of records, live stream,
- * outbox, drafts and timelines.
+ * outbox, drafts, files, reading and timelines.
  *
  * It alone decides when something is fetched and what a new journal, a changed scope or an
  * ended session means for the parts. Screens are told at most once a frame.
  */
 import type { ApiName, Input, Output } from '../../protocol/api.ts'
-import { type Frame, typingMs } from '../../protocol/live.ts'
+import type { Frame } from '../../protocol/live.ts'
 import { type Person, type PublishedName, parseCursor, type Totals } from '../../protocol/model.ts'
-import { type Call, createCall, type Network } from './api.ts'
+import { type Call, createCall, createUpload, type Network, type Upload } from './api.ts'
 import type { Row, UserDatabase } from './chat/database.ts'
 import { openDrafts } from './chat/drafts.ts'
 import { openOutbox } from './chat/outbox.ts'
-import { asDiscussion, keepList, type OpenTimeline, openTimeline, seqIn } from './chat/timeline.ts'
-import { ApiError, type Client, type Connection, type Snapshot } from './client.ts'
+import { openPresence } from './chat/presence.ts'
+import { openReads } from './chat/reads.ts'
+import { openFiles } from './chat/staged.ts'
+import { type OpenTimeline, openTimeline, seqIn } from './chat/timeline.ts'
+import { openTransfers } from './chat/transfers.ts'
+import { ApiError, type Client, type Connection } from './client.ts'
 import { type Clock, makeId } from './ids.ts'
 import { openLive } from './live.ts'
 import { oneAtATime } from './once.ts'
-import { byActivity, createRecords } from './records.ts'
+import { createRecords } from './records.ts'
+import { createView } from './view.ts'
 
 export interface ClientOptions {
 	network: Network
@@ -33,6 +38,7 @@ export interface ClientOptions {
 	/** Shorter in tests. */
 	retryMs?: number
 	silenceMs?: number
+	tellMs?: number
 }
 
 const frameMs = 16
@@ -42,13 +48,12 @@ const fetchAgainMs = 3_000
 export async function openClient(options: ClientOptions): Promise<Client> {
 	const { network, clock, database } = options
 	const bareCall = createCall(network)
-	const call: Call = async (name, input) => {
-		try {
-			return await bareCall(name, input)
-		} catch (error) {
-			if (error instanceof ApiError && error.problem.code === 'not_signed_in') ended()
-			throw error
-		}
+	const bareUpload = createUpload(network)
+	const call: Call = (name, input) => bareCall(name, input).catch(noteEnd)
+	const upload: Upload = (...file) => bareUpload(...file).catch(noteEnd)
+	function noteEnd(error: unknown): never {
+		if (error instanceof ApiError && error.problem.code === 'not_signed_in') ended()
+		throw error
 	}
 
 	let me = options.me
@@ -64,32 +69,61 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	let fetchTimer: ReturnType<typeof setTimeout> | undefined
 	let flushedAt = 0
 	let noted: Promise<unknown> = Promise.resolve()
-	let stale = true
-	let current: Snapshot | null = null
 
 	const listeners = new Set<() => void>()
 	const timelines = new Map<string, OpenTimeline>()
 	/** The discussion that was looked at last. */
 	let lookedAt: string | null = null
 	const totals = new Map<string, Totals>()
-	const typists = new Map<string, Map<string, number>>()
-	const saidTyping = new Map<string, number>()
 	/** Messages asked for one by one, or known to be out of sight: never asked again. */
 	let asked = new Set<string>()
 
 	const records = createRecords(schedule)
-	const drafts = openDrafts(database)
+	const files = openFiles(database, clock, schedule)
+	const transfers = openTransfers(files, upload, schedule)
+	const drafts = openDrafts(database, files.hasStaged)
+	const presence = openPresence(
+		records,
+		() => me.id,
+		(frame) => live.say(frame),
+		schedule,
+	)
+	const reads = openReads({
+		...{ call, records, accept, changed: schedule },
+		...(options.tellMs === undefined ? {} : { tellMs: options.tellMs }),
+		me: () => me.id,
+		isOnline: () => connection === 'online',
+		knows: (discussion, start, end) =>
+			timelines.get(discussion)?.knows(start, end) || (cursor !== null && start > records.sinceOf(discussion)),
+	})
+	const view = createView({
+		...{ records, totals },
+		me: () => me,
+		rows: () => outbox.rows(),
+		unreadOf: reads.unreadOf,
+		state: () => ({ connection, durable: database.durable, isListed: listed !== 'no' }),
+	})
 	const outbox = await openOutbox({
 		database,
 		tab: makeId(clock),
 		call,
 		clock,
-		onChange: schedule,
+		files,
+		transfers,
+		onChange: noteRows,
 		isShown,
 		onStored: (answer) => void accept(answer as { cursor: string }),
 		onRefusedSession: () => void refreshMe().catch(() => {}),
 		...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
 	})
+
+	/** The outbox has other commands: their files are to be seen. */
+	function noteRows() {
+		if (!open) return
+		const uploads = outbox.rows().flatMap((row) => (row.command === 'sendMessage' ? (row.input.uploads ?? []) : []))
+		void files.learn(uploads).catch(() => {})
+		schedule()
+	}
 
 	// Telling the screens
 
@@ -110,53 +144,12 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		}
 		if (changes.messages.length > 0) noted = Promise.all([noted, outbox.noteMessages(changes.messages)]).catch(() => {})
 		if (changes.born.size > 0) outbox.noteBorn(changes.born)
-		stale = true
+		reads.note(changes)
+		view.touch()
 		for (const timeline of timelines.values()) timeline.touch()
 		// Where a discussion that was looked for has come, or a waiting one was started.
 		for (const [id, timeline] of timelines) if (changes.born.has(id) && !timeline.loaded()) void timeline.load()
 		for (const listener of [...listeners]) listener()
-	}
-
-	function snapshot(): Snapshot {
-		if (!stale && current) return current
-		stale = false
-		const rows = outbox.rows()
-		const before = new Map(current?.discussions.map((entry) => [entry.discussion.id, entry]))
-		const starting = rows.filter((row) => row.command === 'startDiscussion' && !records.get('discussions', row.target))
-		const list = [
-			...starting.map((row) => asDiscussion(row as Row & { command: 'startDiscussion' }, me.id)),
-			...records.all('discussions').values(),
-		]
-			.map((discussion) => ({
-				discussion,
-				last: records.messagesOf(discussion.id).messages.at(-1) ?? null,
-				totals: totals.get(discussion.id) ?? null,
-			}))
-			.map((entry) => {
-				const same = before.get(entry.discussion.id)
-				return same && sameEntry(same, entry) ? same : entry
-			})
-			.sort(byActivity)
-		current = {
-			me,
-			connection,
-			durable: database.durable,
-			waiting: rows.filter((row) => row.state === 'waiting').length,
-			refused: rows.filter((row) => row.state === 'refused').length,
-			discussions: keepList(current?.discussions, list),
-			discussionsState: listed === 'no' ? 'loading' : 'ready',
-			groups: keepList(current?.groups, [...records.all('groups').values()]),
-			memberships: keepList(current?.memberships, [...records.all('memberships').values()]),
-			people: people(),
-		}
-		return current
-	}
-
-	let peopleBefore: ReadonlyMap<string, Person> = new Map()
-	function people() {
-		const now = records.all('users')
-		if (now.size !== peopleBefore.size || [...now].some(([id, person]) => peopleBefore.get(id) !== person)) peopleBefore = new Map(now)
-		return peopleBefore
 	}
 
 	// Merging what comes
@@ -170,9 +163,9 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			return false
 		}
 		records.putPage(answer)
-		const { messages = [] } = answer as { messages?: { replyTo: string | null }[] }
+		const { messages = [], quoted } = answer as { messages?: { replyTo: string | null }[]; quoted?: object[] }
 		// A page brings what its messages quote: what is not in it is not to be seen.
-		for (const { replyTo } of messages) if (replyTo) asked.add(replyTo)
+		if (quoted) for (const { replyTo } of messages) if (replyTo) asked.add(replyTo)
 		return true
 	}
 
@@ -196,22 +189,32 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 	async function fetchLists() {
 		const pages: { cursor: string }[] = []
 		if (me.status !== 'approved') return pages
-		pages.push(await call('listGroups', {}))
+		pages.push(await call('listGroups', {}), await call('listCategories', {}))
 		if (me.role === 'admin') return pages
 		for (let after: string | undefined; ; ) {
 			const page = await call('listDiscussions', { limit: 100, ...(after ? { after } : {}) })
 			pages.push(page)
-			for (const [id, counted] of Object.entries(page.totals)) totals.set(id, counted)
 			if (page.next === null) return pages
 			after = page.next
 		}
 	}
 
+	function acceptList(page: { cursor: string }): boolean {
+		if (!accept(page)) return false
+		if ('unread' in page) {
+			const list = page as Output<'listDiscussions'>
+			for (const [id, counted] of Object.entries(list.totals)) totals.set(id, counted)
+			reads.noteList(list)
+		}
+		return true
+	}
+
 	const loadLists = oneAtATime(async () => {
 		if (!open || me.status !== 'approved') return
 		try {
-			const all = (await fetchLists()).map(accept).every(Boolean)
-			if (all) listed = 'yes'
+			const all = (await fetchLists()).map(acceptList).every(Boolean)
+			if (all) listed = reads.isCounted() ? 'yes' : 'again'
+			if (listed === 'again') fetchLater()
 		} catch {
 			fetchLater()
 		}
@@ -266,14 +269,14 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			if (frame.released) void outbox.release(frame.released)
 			for (const change of frame.changes) {
 				if ('scope' in change) rescope(change.scope.lost.discussions, change.scope.gained.discussions)
-				if ('put' in change && change.put === 'messages') typists.get(change.record.discussion)?.delete(change.record.author)
+				if ('put' in change && change.put === 'messages') presence.wrote(change.record.discussion, change.record.author)
 			}
 			if (connection !== 'online') await online()
 		} else if (frame.t === 'resync') {
 			await resync(frame.upTo)
 			await online()
-		} else if (frame.t === 'typing' && frame.user.id !== me.id) {
-			showTyping(frame.discussion, frame.user)
+		} else if (frame.t === 'typing' || frame.t === 'here') {
+			presence.hear(frame)
 		}
 		schedule()
 	}
@@ -282,17 +285,23 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		connection = 'online'
 		schedule()
 		fetchMissing()
+		presence.online()
+		reads.tell()
 		await outbox.start(lineage() as string)
 	}
 
 	function offline() {
 		// The outbox goes on by itself: where only the socket does not get through, what waits is sent all the same.
 		if (connection !== 'ended') connection = 'offline'
+		presence.offline()
 		schedule()
 	}
 
 	function rescope(lost: string[], gained: string[]) {
-		for (const id of new Set([...lost, ...gained])) timelines.get(id)?.forget()
+		for (const id of new Set([...lost, ...gained])) {
+			timelines.get(id)?.forget()
+			reads.forget(id)
+		}
 		listed = 'again'
 		fetchMissing()
 	}
@@ -309,27 +318,15 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		await noted
 		for (const [id, opened] of timelines) if (opened !== timeline) timelines.delete(id)
 		asked = new Set()
+		reads.reset(lineage() !== journal?.lineage)
 		cursor = upTo
 		kept = mine.kept
 		records.reset(journal?.seq ?? 0)
-		for (const page of pages) accept(page)
+		for (const page of pages) acceptList(page)
 		timeline?.forget()
 		timeline?.showNewest(newest)
 		listed = 'yes'
 		flush()
-	}
-
-	function showTyping(discussion: string, user: Person) {
-		records.putPage({ users: [user] })
-		const here = typists.get(discussion) ?? new Map<string, number>()
-		typists.set(discussion, here.set(user.id, Date.now() + typingMs))
-		setTimeout(schedule, typingMs + 1)
-	}
-
-	function typingIn(discussion: string): Person[] {
-		const now = Date.now()
-		const here = [...(typists.get(discussion) ?? [])].filter(([, until]) => until > now)
-		return here.map(([id]) => records.get('users', id)).filter((person) => person !== undefined)
 	}
 
 	function timelineOf(discussion: string): OpenTimeline {
@@ -340,7 +337,12 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 				...{ call, records, rows: outbox.rows, isShown, accept, changed: schedule, failed: fetchLater },
 				me: () => me,
 				keptSeq: () => seqIn(lineage(), kept),
-				typing: () => typingIn(discussion),
+				typing: () => presence.typingIn(discussion),
+				here: () => presence.hereIn(discussion),
+				readUpTo: () => reads.lineOf(discussion),
+				unread: () => reads.unreadOf(discussion),
+				attachments: files.attachments,
+				transfers: transfers.of,
 				isOffline: () => connection === 'offline',
 				want: (message) => void want(message),
 			})
@@ -360,6 +362,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		clearTimeout(flushTimer)
 		clearTimeout(fetchTimer)
 		live.close()
+		reads.close()
+		files.close()
 		void outbox.close().finally(() => database.close())
 	}
 
@@ -389,30 +393,50 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		onEnded: ended,
 	})
 	open = true
-	schedule()
+	noteRows()
 
 	return {
 		subscribe(listener) {
 			listeners.add(listener)
 			return () => listeners.delete(listener)
 		},
-		snapshot,
+		snapshot: view.snapshot,
 		timeline: (discussion) => timelineOf(discussion).view(),
 		async loadOlder(discussion) {
 			await timelineOf(discussion).loadOlder()
 			flush()
+		},
+		async loadNewer(discussion) {
+			await timelineOf(discussion).loadNewer()
+			flush()
+		},
+		async goTo(discussion, place) {
+			const timeline = timelineOf(discussion)
+			// Where I was is not known before the overview is.
+			if (place === 'unread' && reads.lineOf(discussion) === null && connection === 'online') await loadLists()
+			const message = await timeline.goTo(place)
+			flush()
+			return message
+		},
+		markRead: reads.mark,
+		look(discussion) {
+			reads.look(discussion)
+			presence.look(discussion)
 		},
 		async call<N extends ApiName>(name: N, input: Input<N>) {
 			const answer = await call(name, input)
 			accept(answer as { cursor?: string })
 			return answer
 		},
-		async send({ discussion, group, text, replyTo }) {
+		async send({ discussion, group, text, replyTo, files: uploads }) {
 			const writtenAt = new Date(clock.now()).toISOString()
 			const whom = group === undefined ? {} : { group }
-			const adding = outbox.add({ command: 'sendMessage', input: { id: makeId(clock), discussion, ...whom, text, replyTo, writtenAt } })
+			const input = { id: makeId(clock), discussion, ...whom, text, uploads: [...uploads], replyTo, writtenAt }
+			const adding = outbox.add({ command: 'sendMessage', input })
 			drafts.hold(discussion, adding)
 			await adding
+			// What I write stands at the end: there it is seen.
+			void timelines.get(discussion)?.goTo('end')
 			await drafts.sent(discussion, text)
 			flush()
 		},
@@ -426,25 +450,31 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			await outbox.add({ command: 'setRemoved', input: { id: message, removed } })
 			flush()
 		},
-		async startDiscussion({ title, prompt, groups }) {
+		async startDiscussion(discussion) {
 			const id = makeId(clock)
-			await outbox.add({ command: 'startDiscussion', input: { id, title, prompt, groups } })
+			await outbox.add({ command: 'startDiscussion', input: { id, ...discussion } })
 			flush()
 			return id
 		},
 		retry: outbox.retry,
 		takeBack: outbox.takeBack,
+		cancel: outbox.cancel,
 		draft: drafts.find,
 		saveDraft: drafts.save,
-		newId: () => makeId(clock),
-		typing(discussion) {
-			const now = Date.now()
-			if (now - (saidTyping.get(discussion) ?? 0) < typingMs) return
-			saidTyping.set(discussion, now)
-			live.say({ t: 'typing', discussion })
+		stage: files.stage,
+		staged: files.staged,
+		unstage: files.unstage,
+		localUrl: files.urlOf,
+		async setAvatar(picture) {
+			const avatar = picture && makeId(clock)
+			if (picture && avatar) await upload({ id: avatar, name: 'avatar', purpose: 'avatar' }, picture)
+			accept(await call('editMe', { avatar }))
 		},
+		newId: () => makeId(clock),
+		typing: presence.type,
 		async signOut({ force = false } = {}) {
 			if (!force && outbox.rows().some((row) => row.state !== 'stored')) return false
+			reads.tell()
 			await bareCall('signOut', {}).catch((error) => {
 				if (!(error instanceof ApiError && error.problem.code === 'not_signed_in')) throw error
 			})
@@ -454,12 +484,4 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		},
 		close,
 	}
-}
-
-function sameEntry(a: Snapshot['discussions'][number], b: Snapshot['discussions'][number]): boolean {
-	return (
-		a.last === b.last &&
-		a.totals === b.totals &&
-		(a.discussion === b.discussion || (a.discussion.rev === 0 && b.discussion.rev === 0 && a.discussion.id === b.discussion.id))
-	)
 }

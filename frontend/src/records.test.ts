@@ -15,7 +15,7 @@ const discussions = ['d1', 'd2', 'd3']
 const base = (id: string, seq: number) => ({ id, seq, rev: seq, createdAt: '', updatedAt: '' })
 const message = (id: string, discussion: string, seq: number, more: Partial<Message> = {}): Message => ({
 	...base(id, seq),
-	...{ discussion, author: 'u', group: 'g1', text: `${id} at ${seq}`, replyTo: null, writtenAt: '' },
+	...{ discussion, author: 'u', group: 'g1', text: `${id} at ${seq}`, attachments: [], replyTo: null, writtenAt: '' },
 	...{ editedAt: null, edits: 0, removed: null, returned: false, ...more },
 })
 
@@ -37,12 +37,8 @@ function createServer() {
 	const tell = (change: Change) => stream.push({ seq, change })
 	const discussion = (id: string): Discussion => ({
 		...base(id, 0),
-		title: '',
-		prompt: '',
-		createdBy: 'u',
-		groups: [],
-		scopeRev: 0,
-		status: 'open',
+		...{ title: '', prompt: '', createdBy: 'u', groups: [], category: null, tags: [], collaborators: [] },
+		...{ scopeRev: 0, status: 'open', removed: null },
 	})
 	const put = (m: Message) => {
 		messages.set(m.id, m)
@@ -157,7 +153,7 @@ test('[W4] state by events equals state by fetch, however pages and changes inte
 
 test('[W4] of two answers with one rev the fuller stays, of two revs the newer', () => {
 	const records = createRecords(() => {})
-	const card: Person = { id: 'u', seq: 1, rev: 5, name: 'Sari', role: 'student' }
+	const card: Person = { id: 'u', seq: 1, rev: 5, name: 'Sari', role: 'student', avatar: null }
 	records.putPage({ user: { ...card, email: 's@example.org', status: 'pending' } })
 	records.putPage({ users: [card] })
 	assert.equal(records.get('users', 'u')?.email, 's@example.org')

@@ -19,6 +19,8 @@ export interface RecordChanges {
 	names: Set<PublishedName>
 	/** Messages that were put, as they are now. */
 	messages: Message[]
+	/** Each of them with what was known of it before, in order. `leap`: it came by a page, and there may have been others in between. */
+	moves: { before: Message | undefined; now: Message; leap: boolean }[]
 	/** Ids that were not known before. */
 	born: Set<string>
 }
@@ -41,11 +43,16 @@ const carriers: Readonly<Record<string, PublishedName>> = {
 	groups: 'groups',
 	membership: 'memberships',
 	memberships: 'memberships',
+	category: 'categories',
+	categories: 'categories',
 	discussion: 'discussions',
 	discussions: 'discussions',
 	message: 'messages',
 	messages: 'messages',
+	latest: 'messages',
 	quoted: 'messages',
+	read: 'reads',
+	reads: 'reads',
 }
 
 type Tables = { [N in PublishedName]: Map<string, Published[N]> }
@@ -53,10 +60,12 @@ const emptyTables = (): Tables => ({
 	users: new Map(),
 	groups: new Map(),
 	memberships: new Map(),
+	categories: new Map(),
 	discussions: new Map(),
 	messages: new Map(),
+	reads: new Map(),
 })
-const emptyChanges = (): RecordChanges => ({ names: new Set(), messages: [], born: new Set() })
+const emptyChanges = (): RecordChanges => ({ names: new Set(), messages: [], moves: [], born: new Set() })
 
 /** Which of two places comes first. */
 export const comparePositions = (a: Position, b: Position) => a.seq - b.seq || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
@@ -97,7 +106,7 @@ export function createRecords(changed: () => void) {
 		return list
 	}
 
-	function put<N extends PublishedName>(name: N, record: Published[N]) {
+	function put<N extends PublishedName>(name: N, record: Published[N], leap: boolean) {
 		const table = tables[name] as Map<string, Published[N]>
 		if ((removals.get(`${name} ${record.id}`) ?? -1) >= record.rev) return
 		const known = table.get(record.id)
@@ -112,6 +121,7 @@ export function createRecords(changed: () => void) {
 			if (at < list.messages.length) list.edits++
 			list.messages.splice(at, known ? 1 : 0, message)
 			changes.messages.push(message)
+			changes.moves.push({ before: known as Message | undefined, now: message, leap })
 		}
 		note(name)
 	}
@@ -163,7 +173,7 @@ export function createRecords(changed: () => void) {
 				const name = carriers[field]
 				if (!name || !value) continue
 				for (const record of Array.isArray(value) ? value : [value]) {
-					if (!stale(record.discussion ?? record.group ?? record.id)) put(name, record)
+					if (!stale(record.discussion ?? record.group ?? record.id)) put(name, record, true)
 				}
 			}
 		},
@@ -171,7 +181,7 @@ export function createRecords(changed: () => void) {
 		/** The changes of one frame that ends at entry `upTo`. */
 		apply(frame: readonly Change[], upTo: number) {
 			for (const change of frame) {
-				if ('put' in change) put(change.put, change.record as never)
+				if ('put' in change) put(change.put, change.record as never, false)
 				else if ('remove' in change) {
 					const key = `${change.remove} ${change.id}`
 					removals.set(key, Math.max(change.rev, removals.get(key) ?? 0))
@@ -208,9 +218,11 @@ function merge<N extends PublishedName>(name: N, known: Published[N], record: Pu
 		return name === 'users' ? { ...known, ...record } : record
 	}
 	// The same entry wrote both, so they differ only in what one of them withholds.
-	const missing = Object.entries(record).filter(([field, value]) => value != null && known[field as keyof typeof known] == null)
+	const missing = Object.entries(record).filter(([field, value]) => isThere(value) && !isThere(known[field as keyof typeof known]))
 	return missing.length > 0 ? { ...known, ...Object.fromEntries(missing) } : known
 }
+
+const isThere = (value: unknown) => value != null && !(Array.isArray(value) && value.length === 0)
 
 /** Newest activity first, for the list of discussions. */
 export function byActivity(

@@ -15,7 +15,7 @@ import { createSessionStore } from './session.ts'
 const lineage = 'a'.repeat(24)
 const cursor = `${lineage}:5`
 const person = (id: string, name: string): Person => ({
-	...{ id: id.repeat(24), seq: 1, rev: 1, name, role: 'student', status: 'approved', email: `${name}@example.org` },
+	...{ id: id.repeat(24), seq: 1, rev: 1, name, role: 'student', status: 'approved', email: `${name}@example.org`, avatar: null },
 })
 const discussion = 'd'.repeat(24)
 const credentials = { email: 'sari@example.org', password: 'long enough' }
@@ -41,7 +41,19 @@ async function openDevice(t: TestContext) {
 			return {}
 		}),
 		listGroups: signedIn(() => ({ groups: [], cursor, kept: null, released: null })),
-		listDiscussions: signedIn(() => ({ discussions: [], totals: {}, users: [], next: null, cursor, kept: null, released: null })),
+		listCategories: signedIn(() => ({ categories: [], cursor, kept: null, released: null })),
+		listDiscussions: signedIn(() => ({
+			discussions: [],
+			totals: {},
+			unread: {},
+			latest: [],
+			reads: [],
+			users: [],
+			next: null,
+			cursor,
+			kept: null,
+			released: null,
+		})),
 		sendMessage: ({ id, text }) =>
 			signedIn((me) => {
 				world.sent.push(`${me.name}: ${text}`)
@@ -64,7 +76,7 @@ async function openDevice(t: TestContext) {
 			await is('signedIn')
 			await until('it is online', () => client().snapshot().connection === 'online')
 		}
-		const send = (text: string) => client().send({ discussion, group: undefined, text, replyTo: null })
+		const send = (text: string) => client().send({ discussion, group: undefined, text, replyTo: null, files: [] })
 		return { store, is, client, online, send }
 	}
 	/** The server ends every session, as a restore does. */
@@ -117,6 +129,7 @@ test('[W7] an account that was lost in a restore and registered anew gets what w
 	cut()
 	await tab.send('for the same person')
 	await tab.client().saveDraft(discussion, { text: 'half a', replyTo: null, editing: null })
+	await tab.client().stage(discussion, { bytes: new Blob(['a picture']), name: 'a.png', width: 1, height: 1 })
 	world.away = false
 	endSessions()
 	await tab.is('signedOut')
@@ -124,6 +137,8 @@ test('[W7] an account that was lost in a restore and registered anew gets what w
 	await tab.store.signIn(credentials)
 	await until('it was sent', () => world.sent.length > 0)
 	assert.equal((await tab.client().draft(discussion))?.text, 'half a')
+	const [file] = await tab.client().staged(discussion)
+	assert.equal(await (await fetch(file?.url as string)).text(), 'a picture')
 	assert.ok(!(await names()).includes(`english-chat-${'1'.repeat(24)}`))
 })
 

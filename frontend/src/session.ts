@@ -8,7 +8,7 @@
 import type { Output } from '../../protocol/api.ts'
 import type { Person } from '../../protocol/model.ts'
 import { createCall, type Network, sameOrigin } from './api.ts'
-import { deleteUserDatabase, openDeviceDatabase, openUserDatabase } from './chat/database.ts'
+import { deleteUserDatabase, openDeviceDatabase, openUserDatabase, type UserDatabase } from './chat/database.ts'
 import { ApiError, type Client, type SessionState, type SessionStore } from './client.ts'
 import { createClock } from './ids.ts'
 import { openNotices } from './notices.ts'
@@ -164,11 +164,23 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 			const drafts = await theirs.drafts.toArray()
 			const present = await mine.drafts.bulkGet(drafts.map((draft) => draft.discussion))
 			await mine.drafts.bulkPut(drafts.filter((_, at) => !present[at]))
+			await adoptFiles(theirs, mine)
 			theirs.close()
 			await deleteUserDatabase(id)
 			await device.users.delete(id)
 		}
 		mine.close()
+	}
+
+	/** One after another: they may be large. Whether the server has them under her new account is not known. */
+	async function adoptFiles(theirs: UserDatabase, mine: UserDatabase) {
+		for (const file of await theirs.files.toArray()) {
+			const bytes = await theirs.bytes.get(file.id)
+			await mine.transaction('rw', mine.files, mine.bytes, async () => {
+				if (bytes) await mine.bytes.put(bytes)
+				await mine.files.put({ ...file, sentIn: '' })
+			})
+		}
 	}
 
 	void ask()
@@ -188,6 +200,10 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 		},
 		async setUp(input) {
 			await call('setUp', input)
+			await ask()
+		},
+		async signInByLink(input) {
+			await call('useHelpLink', input)
 			await ask()
 		},
 		close() {

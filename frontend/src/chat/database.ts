@@ -1,6 +1,6 @@
 /**
- * What is kept on this device, in IndexedDB: one database per user with her drafts and
- * outbox, and a small one for the device itself.
+ * What is kept on this device, in IndexedDB: one database per user with her drafts, outbox
+ * and files, and a small one for the device itself.
  *
  * Promises that what was put is on the disk (strict durability), or, in a browser that keeps
  * nothing (private mode), says so by `durable: false` and holds it in memory.
@@ -33,11 +33,33 @@ interface Progress {
 	seenRemoved: boolean | null
 	/** Removes a message whose sending is no longer offered: there may be nothing to remove. */
 	optional: boolean
+	/** The server may have heard it: it can't be cancelled any more. */
+	tried: boolean
 }
 
 /** A command in the outbox; `number` is the order in which they were given. */
 export type Row = Said & Progress & { number: number }
 export type NewRow = Said & Progress
+
+/** A file that was picked, without its bytes. */
+export interface FileRow {
+	/** The upload's id. */
+	id: string
+	discussion: string
+	/** The message that it goes with; '' while it is staged. */
+	message: string
+	name: string
+	type: string
+	sizeBytes: number
+	width: number | null
+	height: number | null
+	/** Those picked earlier come first. */
+	order: number
+	/** The journal in which the server has it; '' where it has not. */
+	sentIn: string
+	/** Whether its bytes are still here. */
+	held: boolean
+}
 
 export interface Lease {
 	name: 'send'
@@ -49,6 +71,9 @@ export type UserDatabase = Dexie & {
 	durable: boolean
 	drafts: Table<Draft & { discussion: string }, string>
 	outbox: Table<Row, number, NewRow>
+	files: Table<FileRow, string>
+	/** Apart, so that no list of files reads them. */
+	bytes: Table<{ id: string; bytes: Blob | ArrayBuffer }, string>
 	lease: EntityTable<Lease, 'name'>
 	/** `lineage`: the journal last seen. */
 	meta: EntityTable<{ key: 'lineage'; value: string }, 'key'>
@@ -64,27 +89,31 @@ export type DeviceDatabase = Dexie & {
 /** A database that can't be opened in this time (another tab holds an older version) counts as absent. */
 const openMs = 10_000
 
-const userSchema = {
-	drafts: 'discussion',
-	outbox: '++number, state, target, [lineage+seq]',
-	lease: 'name',
-	meta: 'key',
-}
+/** Each version adds to the one before; what is there stays. */
+const userSchemas = [
+	{
+		drafts: 'discussion',
+		outbox: '++number, state, target, [lineage+seq]',
+		lease: 'name',
+		meta: 'key',
+	},
+	{ files: 'id, discussion, message', bytes: 'id' },
+]
 const userDatabaseName = (user: string) => `english-chat-${user}`
 
-export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabaseName(user), userSchema)
-export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', { users: 'id', meta: 'key' })
+export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabaseName(user), userSchemas)
+export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', [{ users: 'id', meta: 'key' }])
 
 /** Deletes all that a user has on this device. */
 export async function deleteUserDatabase(user: string): Promise<void> {
 	await Dexie.delete(userDatabaseName(user))
 }
 
-async function open<T extends Dexie & { durable: boolean }>(name: string, schema: Record<string, string>): Promise<T> {
+async function open<T extends Dexie & { durable: boolean }>(name: string, schemas: Record<string, string>[]): Promise<T> {
 	const attempt = async (options: DexieOptions, durable: boolean) => {
 		// Every read sees what is committed: no cache in between. Once deleted it stays closed.
 		const database = new Dexie(name, { chromeTransactionDurability: 'strict', cache: 'disabled', autoOpen: false, ...options }) as T
-		database.version(1).stores(schema)
+		for (const [at, schema] of schemas.entries()) database.version(at + 1).stores(schema)
 		database.on('versionchange', () => {
 			database.close()
 			return false

@@ -14,6 +14,7 @@ async function open(t: TestContext) {
 	t.after(() => database.close())
 	return database
 }
+const noFiles = async () => false
 const draft = (text: string) => ({ text, replyTo: null, editing: null })
 
 test('[W21] of what is typed the last is kept, and one write at a time is enough', async (t) => {
@@ -22,7 +23,7 @@ test('[W21] of what is typed the last is kept, and one write at a time is enough
 	let writes = 0
 	database.drafts.hook('creating', () => void writes++)
 	database.drafts.hook('updating', () => void writes++)
-	const drafts = openDrafts(database)
+	const drafts = openDrafts(database, noFiles)
 	const saves = []
 	for (let length = 1; length <= 200; length++) {
 		writing++
@@ -33,11 +34,11 @@ test('[W21] of what is typed the last is kept, and one write at a time is enough
 	await Promise.all(saves)
 	assert.equal(writing, 0)
 	assert.ok(writes < 50, `${writes} writes`)
-	assert.equal((await openDrafts(database).find('d'))?.text.length, 200)
+	assert.equal((await openDrafts(database, noFiles).find('d'))?.text.length, 200)
 })
 
 test('[W21] an empty draft is none, and a sent one goes unless something else was typed meanwhile', async (t) => {
-	const drafts = openDrafts(await open(t))
+	const drafts = openDrafts(await open(t), noFiles)
 	await drafts.save('d', { text: 'a reply', replyTo: 'm', editing: null })
 	assert.deepEqual(await drafts.find('d'), { text: 'a reply', replyTo: 'm', editing: null })
 	assert.equal(await drafts.find('e'), null)
@@ -52,7 +53,7 @@ test('[W21] an empty draft is none, and a sent one goes unless something else wa
 
 test('[W21] while a text is being sent its draft stays on the device, whatever is typed next', async (t) => {
 	const database = await open(t)
-	const drafts = openDrafts(database)
+	const drafts = openDrafts(database, noFiles)
 	await drafts.save('d', draft('being sent'))
 	const sending = Promise.withResolvers<void>()
 	drafts.hold('d', sending.promise)

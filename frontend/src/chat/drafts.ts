@@ -10,7 +10,7 @@ import type { UserDatabase } from './database.ts'
 export interface Drafts {
 	/** Null when there is nothing. */
 	find(discussion: string): Promise<Draft | null>
-	/** Resolves when this draft, or a later one, is on the device. An empty text deletes. */
+	/** Resolves when this draft, or a later one, is on the device. An empty text without staged files deletes. */
 	save(discussion: string, draft: Draft): Promise<void>
 	/** What is typed from now on is written only once `sending` has ended: until then the draft on the device is what is being sent. */
 	hold(discussion: string, sending: Promise<unknown>): void
@@ -18,8 +18,8 @@ export interface Drafts {
 	sent(discussion: string, text: string): Promise<void>
 }
 
-/** Opens a user's drafts. */
-export function openDrafts(database: UserDatabase): Drafts {
+/** Opens a user's drafts; one with staged files and no text counts too. */
+export function openDrafts(database: UserDatabase, hasStaged: (discussion: string) => Promise<boolean>): Drafts {
 	const newest = new Map<string, Draft>()
 	const writing = new Map<string, Promise<void>>()
 	const held = new Map<string, Promise<unknown>>()
@@ -29,7 +29,7 @@ export function openDrafts(database: UserDatabase): Drafts {
 			await held.get(discussion)
 			for (let draft = newest.get(discussion); draft; draft = newest.get(discussion)) {
 				const { text, replyTo, editing } = draft
-				if (text) await database.drafts.put({ discussion, text, replyTo, editing })
+				if (text || (replyTo && (await hasStaged(discussion)))) await database.drafts.put({ discussion, text, replyTo, editing })
 				else await database.drafts.delete(discussion)
 				if (newest.get(discussion) === draft) newest.delete(discussion)
 			}
@@ -40,7 +40,9 @@ export function openDrafts(database: UserDatabase): Drafts {
 
 	async function find(discussion: string): Promise<Draft | null> {
 		const draft = newest.get(discussion) ?? (await database.drafts.get(discussion))
-		return draft?.text ? { text: draft.text, replyTo: draft.replyTo, editing: draft.editing } : null
+		if (!draft?.text && !(await hasStaged(discussion))) return null
+		const { text = '', replyTo = null, editing = null } = draft ?? {}
+		return { text, replyTo, editing }
 	}
 
 	function save(discussion: string, draft: Draft) {
@@ -62,7 +64,8 @@ export function openDrafts(database: UserDatabase): Drafts {
 			void ended.then(() => held.get(discussion) === ended && held.delete(discussion))
 		},
 		async sent(discussion, text) {
-			if ((await find(discussion))?.text.trim() === text) await save(discussion, { text: '', replyTo: null, editing: null })
+			const draft = newest.get(discussion) ?? (await database.drafts.get(discussion))
+			if (draft && draft.text.trim() === text) await save(discussion, { text: '', replyTo: null, editing: null })
 		},
 	}
 }

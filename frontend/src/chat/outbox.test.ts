@@ -7,10 +7,12 @@ import { type TestContext, test } from 'node:test'
 import type { ErrorCode, Output } from '../../../protocol/api.ts'
 import type { Message } from '../../../protocol/model.ts'
 import { type Answer, openScripted, problem, type Script, until } from '../../../tests/support/scripted.ts'
-import { createCall } from '../api.ts'
+import { createCall, createUpload } from '../api.ts'
 import { createClock, makeId } from '../ids.ts'
 import { openUserDatabase, type Row, type Said } from './database.ts'
 import { openOutbox } from './outbox.ts'
+import { openFiles } from './staged.ts'
+import { openTransfers } from './transfers.ts'
 
 const here = 'a'.repeat(24)
 const there = 'b'.repeat(24)
@@ -20,14 +22,14 @@ const discussion = makeId(clock)
 type Sent = { id: string; discussion: string; text: string; replyTo: string | null }
 const say = (text: string, more: Partial<Sent> = {}): Said & { command: 'sendMessage' } => ({
 	command: 'sendMessage',
-	input: { id: makeId(clock), discussion, text, replyTo: null, writtenAt: new Date().toISOString(), ...more },
+	input: { id: makeId(clock), discussion, text, uploads: [], replyTo: null, writtenAt: new Date().toISOString(), ...more },
 })
 const remove = (id: string, removed = true): Said => ({ command: 'setRemoved', input: { id, removed } })
 const edit = (id: string, text: string): Said => ({ command: 'editMessage', input: { id, edit: makeId(clock), text } })
 const messageOf = (id: string, more: Partial<Message> = {}) => ({ id, discussion, seq: 1, rev: 2, removed: null, ...more }) as Message
 
 /** One device: `openTab` opens the outbox of a tab, all on one server and one database. */
-async function openDevice(t: TestContext, script: Script) {
+async function openDevice(t: TestContext, script: Script, heldBytes?: number) {
 	const server = await openScripted(script)
 	t.after(server.close)
 	const user = makeId(clock)
@@ -36,8 +38,10 @@ async function openDevice(t: TestContext, script: Script) {
 	async function openTab() {
 		const database = await openUserDatabase(user)
 		let refusedSessions = 0
+		const files = openFiles(database, clock, () => {}, heldBytes)
+		const transfers = openTransfers(files, createUpload(server.network), () => {})
 		const outbox = await openOutbox({
-			...{ database, clock, call: createCall(server.network), tab: makeId(clock), retryMs: 5 },
+			...{ database, clock, files, transfers, call: createCall(server.network), tab: makeId(clock), retryMs: 5 },
 			onChange: () => {},
 			isShown: (row) => row.state === 'stored',
 			onStored: () => {},
@@ -48,7 +52,7 @@ async function openDevice(t: TestContext, script: Script) {
 			database.close()
 		}
 		t.after(close)
-		return { ...outbox, refusedSessions: () => refusedSessions, close }
+		return { ...outbox, files, transfers, refusedSessions: () => refusedSessions, close }
 	}
 	const texts = () => server.calls.filter(({ name }) => name === 'sendMessage').map(({ input }) => input.text)
 	const rows = () => raw.outbox.orderBy('number').toArray()

@@ -4,26 +4,22 @@
  * Promises that a command is sent in its order once the server answers, that a lost answer or
  * another tab makes no second one (the id was made here, before the first try), that a refused
  * one holds up nobody, and that after a restore whatever may be missing is offered again.
+ * The files of a message go before it, in the same order and by the same tab.
  * Never drops what was written but when it is released, taken back or was seen removed.
  */
-import {
-	type CommandName,
-	commands,
-	type ErrorCode,
-	type Output,
-	type Problem,
-	type Receipt,
-	type Returned,
-} from '../../../protocol/api.ts'
+import { type CommandName, commands, type ErrorCode, type Output, type Problem, type Receipt } from '../../../protocol/api.ts'
 import { limits, type Message, parseCursor } from '../../../protocol/model.ts'
 import type { Call } from '../api.ts'
 import { ApiError, Unreachable } from '../client.ts'
 import { type Clock, makeId } from '../ids.ts'
 import { openNotices } from '../notices.ts'
 import { oneAtATime } from '../once.ts'
+import { isExpired, isUndone, refersTo, returned, unsent, uploadsOf } from './commands.ts'
 import type { NewRow, Row, Said, UserDatabase } from './database.ts'
 import { letGo, withLease } from './lease.ts'
+import type { Files } from './staged.ts'
 import { keepList } from './timeline.ts'
+import type { Transfers } from './transfers.ts'
 
 export interface Outbox {
 	/** Waiting and refused commands in order, and those just stored that this tab had seen waiting. Same identity until changed. */
@@ -31,8 +27,10 @@ export interface Outbox {
 	add(said: Said): Promise<void>
 	/** A refused command, once more. */
 	retry(number: number): Promise<void>
-	/** Drops a refused command and gives back its text. */
+	/** Drops a refused command and gives back its text; files are staged again. */
 	takeBack(number: number): Promise<string | null>
+	/** The same for a message that waits, as long as the server can't have heard of it. */
+	cancel(message: string): Promise<string | null>
 	/** The server answers and this is its journal: begin to send. */
 	start(lineage: string): Promise<void>
 	stop(): void
@@ -52,6 +50,8 @@ export interface OutboxOptions {
 	tab: string
 	call: Call
 	clock: Clock
+	files: Files
+	transfers: Transfers
 	/** `rows` changed. */
 	onChange(): void
 	/** Whether the records show what this stored command did. */
@@ -69,30 +69,36 @@ const temporary: ReadonlySet<ErrorCode> = new Set(['outcome_unknown', 'storage_f
 /** Something is wrong with the session. */
 const sessionRefused: ReadonlySet<ErrorCode> = new Set(['not_signed_in', 'account_pending', 'account_rejected', 'account_deactivated'])
 /** What may be wrong with the command: after so many tries it counts as refused, so that the others go on. */
-const triesOn: Partial<Record<ErrorCode, number>> = { internal: 6, id_in_future: 3 }
+const triesOn: Partial<Record<ErrorCode, number>> = { internal: 6, id_in_future: 3, upload_unknown: 2 }
 const lastRetryMs = 30_000
-const heldAtMostMs = 30 * 24 * 60 * 60 * 1000
 const leasePollMs = 1_000
 /** Room for what surrounds the commands in a body. */
 const batchBytes = limits.bodyBytes - 4_096
 
 /** Opens what waits on this device; nothing is sent before `start`. */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-	const { database, call, clock, retryMs = 500 } = options
+	const { database, call, clock, files, retryMs = 500 } = options
 	const table = database.outbox
+	/** Of what may be sent with files. */
+	const tables = [table, database.files, database.bytes]
 	let rows: readonly Row[] = []
 	/** Null while the server does not answer. */
 	let lineage: string | null = null
 	let knownLineage = (await database.meta.get('lineage'))?.value ?? ''
 	/** Offered in this connection, and the server does not know (yet) what they are about. */
 	const parked = new Set<number>()
+	/** What has come to be known while an offer was under way. */
+	const bornMeanwhile = new Set<string>()
 	const failures = new Map<number, number>()
+	/** Whose files are under way. */
+	let sending: { number: number; stop: AbortController } | null = null
 	let waits = 0
 	let timer: ReturnType<typeof setTimeout> | undefined
 
 	const reread = oneAtATime(async () => {
 		const present = await table.where('state').anyOf('waiting', 'refused').sortBy('number')
 		const numbers = new Set(present.map((row) => row.number))
+		if (sending && !numbers.has(sending.number)) sending.stop.abort()
 		// A command that just ceased to wait is shown until its record is: never in neither place.
 		const left = await table.bulkGet(rows.filter((row) => !numbers.has(row.number)).map((row) => row.number))
 		const next = [...left.filter((row): row is Row => row !== undefined && !options.isShown(row)), ...present].sort(
@@ -190,40 +196,86 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 
 	async function send(row: Row) {
 		try {
+			await sendFiles(row)
+			if ((await begin([row])).length === 0) return
 			const answer: Output<CommandName> = await call(row.command, row.input)
 			options.onStored(answer)
 			await store(row, answer.cursor, answer as { message?: Message; receipt?: Receipt })
 		} catch (error) {
+			if (error instanceof Cancelled) return
 			if (!(error instanceof ApiError)) throw error
 			const { code } = error.problem
 			if (sessionRefused.has(code) || temporary.has(code)) throw error
 			const tries = (failures.get(row.number) ?? 0) + 1
 			failures.set(row.number, tries)
 			if (tries >= (triesOn[code] ?? 0)) return refuse(row, error.problem)
+			if (code === 'upload_unknown') await files.noteUnsent(uploadsOf(row))
 			if (code !== 'id_in_future') throw error
 			clock.learn((await call('me', {})).now)
 			await renew(row)
 		}
 	}
 
+	/** Sends the files of a message that this journal does not have; resolves with how many they were. */
+	async function sendFiles(row: Row): Promise<number> {
+		const uploads = uploadsOf(row)
+		if (uploads.length === 0 || lineage === null) return 0
+		const stop = new AbortController()
+		sending = { number: row.number, stop }
+		try {
+			return await options.transfers.send(uploads, lineage, stop.signal)
+		} catch (error) {
+			throw stop.signal.aborted ? new Cancelled() : error
+		} finally {
+			sending = null
+		}
+	}
+
+	/** Of these commands, those that still wait: from now on the server may have heard of them. */
+	function begin(batch: readonly Row[]): Promise<Row[]> {
+		return database.transaction('rw', table, async () => {
+			const now = await table.bulkGet(batch.map((row) => row.number))
+			const waiting = batch.filter((_, at) => now[at]?.state === 'waiting')
+			await table.bulkPut(now.filter((row) => row?.state === 'waiting' && !row.tried).map((row) => ({ ...row!, tried: true })))
+			return waiting
+		})
+	}
+
 	/** Offers as many of these as one call takes, in their order. */
 	async function offer(here: string, offers: readonly Row[]) {
-		const batch: Row[] = []
+		let batch: Row[] = []
 		let bytes = 0
 		for (const row of offers.slice(0, limits.returnsPerBatch)) {
 			bytes += new TextEncoder().encode(JSON.stringify(returned(row))).length + 1
 			if (batch.length > 0 && bytes > batchBytes) break
 			batch.push(row)
 		}
+		batch = await begin(batch)
+		if (batch.length === 0) return
+		bornMeanwhile.clear()
 		const { results } = await call('offerAgain', { commands: batch.map(returned) })
 		for (const [at, row] of batch.entries()) {
 			const result = results[at]
 			if (result?.outcome === 'done') {
 				options.onStored(result)
 				await store(row, result.cursor ?? `${here}:0`, result)
-			} else if (result?.outcome === 'refused' && result.problem) await refuse(row, result.problem)
+			} else if (result?.problem && result.problem.code !== 'upload_unknown') await refuse(row, result.problem)
+			else if (await filesWent(row)) continue
+			else if (result?.problem) await refuse(row, result.problem)
 			else if (row.optional) await table.delete(row.number)
-			else parked.add(row.number)
+			else if (!refersTo(row).some((id) => bornMeanwhile.has(id))) parked.add(row.number)
+		}
+	}
+
+	/** What was lost in a restore has lost its files too: whether there were some to send (it is offered again) or to be refused. */
+	async function filesWent(row: Row): Promise<boolean> {
+		try {
+			return (await sendFiles(row)) > 0
+		} catch (error) {
+			if (error instanceof Cancelled) return true
+			if (!(error instanceof ApiError) || sessionRefused.has(error.problem.code) || temporary.has(error.problem.code)) throw error
+			await refuse(row, error.problem)
+			return true
 		}
 	}
 
@@ -232,6 +284,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		const { lineage, seq } = parseCursor(cursor) as { lineage: string; seq: number }
 		const storedAt = row.storedAt ?? Date.now()
 		await table.update(row.number, { state: 'stored', lineage, seq, rev: message?.rev ?? null, receipt: receipt ?? row.receipt, storedAt })
+		if (uploadsOf(row).length > 0) await files.sweep()
 	}
 
 	async function refuse(row: Row, problem: Problem) {
@@ -243,16 +296,19 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	async function renew(row: Row) {
 		const old = row.command === 'editMessage' ? row.input.edit : row.target
 		const id = makeId(clock)
-		await database.transaction('rw', table, () =>
-			table
+		await database.transaction('rw', tables, async () => {
+			const renewed = await files.renew(uploadsOf(row), lineage ?? '')
+			await database.files.where('message').equals(old).modify({ message: id })
+			await table
 				.where('number')
 				.aboveOrEqual(row.number)
 				.modify((later: Row) => {
 					if (later.state === 'stored') return
 					for (const [field, value] of Object.entries(later.input)) if (value === old) Object.assign(later.input, { [field]: id })
 					if (later.target === old) later.target = id
-				}),
-		)
+					if (later.command === 'sendMessage') later.input.uploads = uploadsOf(later).map((upload) => renewed.get(upload) ?? upload)
+				})
+		})
 	}
 
 	/** Another journal than the one these were stored in: all of them wait again, but what was removed meanwhile. */
@@ -274,23 +330,43 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 					.map((row) => ({ ...row, state: 'waiting', seq: null, optional: row.command === 'setRemoved' && unsent.has(row.target) })),
 			)
 		})
+		await files.sweep()
 		knownLineage = here
 	}
 
 	function stop() {
 		lineage = null
+		sending?.stop.abort()
 		atOnce()
 	}
 
+	/** Within a transaction: takes a message out that was not stored, with all that is about it, and stages its files again. */
+	async function withdraw(target: string): Promise<string> {
+		const about = await table.where('target').equals(target).sortBy('number')
+		await table.bulkDelete(about.map((row) => row.number))
+		await files.giveBack(target)
+		const texts = about.flatMap((row) => (row.command === 'sendMessage' || row.command === 'editMessage' ? [row.input.text] : []))
+		return texts.at(-1) ?? ''
+	}
+
 	await table.filter((row) => row.state !== 'refused' && isExpired(row)).delete()
+	await files.sweep()
 	await reread()
 
 	return {
 		rows: () => rows,
 		async add(said) {
 			const input = commands[said.command].parse(said.input)
+			if (said.command === 'sendMessage' && !said.input.text.trim() && said.input.uploads.length === 0) throw new Error('nothing is said')
 			const row = { ...said, input, target: said.input.id, lineage: lineage ?? knownLineage, ...unsent } as NewRow
-			await table.add(row)
+			await database.transaction('rw', tables, async () => {
+				if (row.command === 'sendMessage' && row.input.uploads.length > 0) {
+					// What another tab has sent meanwhile does not go twice.
+					row.input.uploads = await files.attach(row.input.uploads, row.target)
+					if (row.input.uploads.length === 0 && row.input.text === '') return
+				}
+				await table.add(row)
+			})
 			await changed()
 			wake()
 		},
@@ -298,23 +374,37 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 			const row = await table.get(number)
 			if (row?.state !== 'refused') return
 			if (row.problem?.code === 'id_taken') await renew(row)
-			await table.update(number, { state: 'waiting', problem: null })
+			await table.update(number, { state: 'waiting', problem: null, tried: false })
 			await changed()
 			wake()
 		},
 		async takeBack(number) {
-			const row = await database.transaction('rw', table, async () => {
-				const found = await table.get(number)
-				if (found?.state !== 'refused') return null
+			const said = await database.transaction('rw', tables, async () => {
+				const row = await table.get(number)
+				if (row?.state !== 'refused') return null
+				if (row.command === 'sendMessage') return withdraw(row.target)
 				await table.delete(number)
-				return found
+				if (row.command === 'setRemoved') return null
+				return row.command === 'startDiscussion' ? row.input.prompt || row.input.title : row.input.text
 			})
 			await changed()
-			if (!row || row.command === 'setRemoved') return null
-			return row.command === 'startDiscussion' ? row.input.prompt || row.input.title : row.input.text
+			return said
+		},
+		async cancel(message) {
+			const said = await database.transaction('rw', tables, async () => {
+				const about = await table.where('target').equals(message).toArray()
+				const row = about.find(({ command }) => command === 'sendMessage')
+				const isStill = row && row.storedAt === null && (row.state === 'refused' || (row.state === 'waiting' && row.tried === false))
+				return isStill ? withdraw(message) : null
+			})
+			await changed()
+			wake()
+			return said
 		},
 		async start(here) {
 			parked.clear()
+			// What waits again is not for the journal before.
+			if (lineage !== here) lineage = null
 			await enter(here)
 			lineage = here
 			waits = 0
@@ -326,11 +416,12 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		async release(cursor) {
 			const place = parseCursor(cursor)
 			if (!place) return
-			await table
+			const released = await table
 				.where('[lineage+seq]')
 				.between([place.lineage, 0], [place.lineage, place.seq], true, true)
 				.and((row) => row.state === 'stored')
 				.delete()
+			if (released > 0) await files.sweep()
 		},
 		async noteMessages(messages) {
 			const changedSince = new Map(messages.filter((message) => message.rev > message.seq).map((message) => [message.id, message]))
@@ -345,6 +436,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 				})
 		},
 		noteBorn(ids) {
+			for (const id of ids) bornMeanwhile.add(id)
 			const freed = rows.filter((row) => parked.has(row.number) && refersTo(row).some((id) => ids.has(id)))
 			for (const row of freed) parked.delete(row.number)
 			if (freed.length > 0) wake()
@@ -357,39 +449,10 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	}
 }
 
-const unsent = {
-	state: 'waiting',
-	seq: null,
-	rev: null,
-	storedAt: null,
-	receipt: null,
-	problem: null,
-	seenRemoved: null,
-	optional: false,
-} as const
+/** Taken back while its files were under way. */
+class Cancelled extends Error {}
 
 /** The tab's database was closed or deleted under its feet: somebody signed out. */
 function ignoreClosed(error: unknown) {
 	if (!(error instanceof Error && /DatabaseClosed|InvalidState|Abort/.test(error.name))) throw error
-}
-
-function isExpired(row: Row): boolean {
-	return row.storedAt !== null && Date.now() - row.storedAt > heldAtMostMs
-}
-
-/** Its message was seen removed, or, for a removal, seen as something else than it said. */
-function isUndone(row: Row): boolean {
-	return row.seenRemoved !== null && row.seenRemoved !== (row.command === 'setRemoved' ? row.input.removed : false)
-}
-
-/** Ids that must exist before the command can be done. */
-function refersTo(row: Row): string[] {
-	if (row.command === 'startDiscussion') return row.input.groups
-	if (row.command === 'sendMessage') return [row.input.discussion, ...(row.input.replyTo ? [row.input.replyTo] : [])]
-	return [row.input.id]
-}
-
-function returned(row: Row): Returned {
-	const { command, input } = row
-	return { command, input, ...(command === 'sendMessage' && row.receipt ? { receipt: row.receipt } : {}) } as Returned
 }
