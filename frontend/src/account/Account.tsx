@@ -1,32 +1,32 @@
 /**
- * My account: who I am here, language and theme, and the devices where I am signed in.
+ * My account: my picture and details, language and theme, password, and the devices where I am signed in.
  */
 import { Button, SegmentedControl } from '@mantine/core'
-import { useCallback, useEffect, useState } from 'react'
-import type { Session } from '../../../protocol/model.ts'
-import { useClient, useSnapshot } from '../ui/data.tsx'
+import { useState } from 'react'
+import { useSnapshot } from '../ui/data.tsx'
 import { chooseLanguage, type Language, languages, useTexts } from '../ui/language.ts'
 import { useSignOut } from '../ui/Me.tsx'
-import { tell, tellProblem } from '../ui/notices.ts'
-import { Avatar, Late, Page, RoleBadge, useScheme } from '../ui/pieces.tsx'
-import { errorSentence } from '../ui/problems.ts'
-import { clockTime, date } from '../ui/times.ts'
+import { nameOf } from '../ui/names.ts'
+import { Page, RoleBadge, useScheme } from '../ui/pieces.tsx'
 import classes from './account.module.css'
-import { deviceName } from './devices.ts'
+import { ChangePassword } from './ChangePassword.tsx'
+import { Devices } from './Devices.tsx'
+import { MyDetails } from './MyDetails.tsx'
+import { MyPicture } from './MyPicture.tsx'
 
 export default function Account() {
-	const { t, language } = useTexts()
+	const { t } = useTexts()
 	const { me } = useSnapshot()
-	const { scheme, setScheme } = useScheme()
 	const signOut = useSignOut()
+	const [changes, setChanges] = useState(0)
 	return (
 		<Page title={t('account.title')}>
 			<section className={classes.card}>
 				<div className={classes.who}>
-					<Avatar person={me} size={48} />
+					<MyPicture />
 					<div className={classes.grow}>
 						<div className={classes.name}>
-							<bdi>{me.name}</bdi> <RoleBadge role={me.role} />
+							<bdi>{nameOf(me, t)}</bdi> <RoleBadge role={me.role} />
 						</div>
 						<div className={classes.dim}>{me.email}</div>
 						{me.number && <div className={classes.dim}>{me.number}</div>}
@@ -34,108 +34,50 @@ export default function Account() {
 					<Button onClick={signOut.start}>{t('signOut.do')}</Button>
 				</div>
 			</section>
-			<section className={classes.section} aria-labelledby="look">
-				<h2 id="look">{t('account.look')}</h2>
+			<section className={classes.section} aria-labelledby="details">
+				<h2 id="details">{t('details.title')}</h2>
 				<div className={classes.card}>
-					<div className={classes.line}>
-						<span id="language">{t('account.language')}</span>
-						<SegmentedControl
-							aria-labelledby="language"
-							value={language}
-							onChange={(value) => chooseLanguage(value as Language)}
-							data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
-						/>
-					</div>
-					<div className={classes.line}>
-						<span id="theme">{t('theme.label')}</span>
-						<SegmentedControl
-							aria-labelledby="theme"
-							value={scheme}
-							onChange={(value) => setScheme(value as typeof scheme)}
-							data={[
-								{ value: 'light', label: t('theme.light') },
-								{ value: 'dark', label: t('theme.dark') },
-								{ value: 'auto', label: t('theme.auto') },
-							]}
-						/>
-					</div>
+					<MyDetails />
 				</div>
 			</section>
-			<Devices />
+			<Look />
+			<ChangePassword onChanged={() => setChanges(changes + 1)} />
+			<Devices changes={changes} />
 			{signOut.question}
 		</Page>
 	)
 }
 
-function Devices() {
+function Look() {
 	const { t, language } = useTexts()
-	const client = useClient()
-	const [sessions, setSessions] = useState<Session[] | null>(null)
-	const [problem, setProblem] = useState<string | null>(null)
-
-	const load = useCallback(async () => {
-		try {
-			setSessions((await client.call('listSessions', {})).sessions)
-			setProblem(null)
-		} catch (error) {
-			setProblem(errorSentence(t, error))
-		}
-	}, [client, t])
-
-	useEffect(() => {
-		void load()
-	}, [load])
-
-	async function end(session: Session) {
-		try {
-			await client.call('endSession', { id: session.id })
-			tell(t('devices.ended', { device: deviceName(session.device) ?? t('devices.unknown') }))
-			await load()
-		} catch (error) {
-			tellProblem(errorSentence(t, error))
-		}
-	}
-
+	const { scheme, setScheme } = useScheme()
 	return (
-		<section className={classes.section} aria-labelledby="devices">
-			<h2 id="devices">{t('devices.title')}</h2>
-			<p className={classes.dim}>{t('devices.intro')}</p>
-			{problem && (
-				<p className={classes.dim}>
-					{problem}{' '}
-					<Button size="compact-md" onClick={load}>
-						{t('again')}
-					</Button>
-				</p>
-			)}
-			{!sessions && !problem && <Late />}
-			{sessions && (
-				<ul className={classes.card}>
-					{sessions.map((session) => (
-						<li key={session.id} className={classes.line}>
-							<div className={classes.grow}>
-								<div>{deviceName(session.device) ?? t('devices.unknown')}</div>
-								<div className={classes.dim}>
-									{t('devices.since', { date: `${date(session.createdAt, language)}, ${clockTime(session.createdAt, language)}` })}
-								</div>
-							</div>
-							{session.current ? (
-								<span className={classes.here}>{t('devices.here')}</span>
-							) : (
-								<Button
-									onClick={() => end(session)}
-									aria-label={t('devices.endLabel', {
-										device: deviceName(session.device) ?? t('devices.unknown'),
-										date: date(session.createdAt, language),
-									})}
-								>
-									{t('devices.end')}
-								</Button>
-							)}
-						</li>
-					))}
-				</ul>
-			)}
+		<section className={classes.section} aria-labelledby="look">
+			<h2 id="look">{t('account.look')}</h2>
+			<div className={classes.card}>
+				<div className={classes.line}>
+					<span id="language">{t('account.language')}</span>
+					<SegmentedControl
+						aria-labelledby="language"
+						value={language}
+						onChange={(value) => chooseLanguage(value as Language)}
+						data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
+					/>
+				</div>
+				<div className={classes.line}>
+					<span id="theme">{t('theme.label')}</span>
+					<SegmentedControl
+						aria-labelledby="theme"
+						value={scheme}
+						onChange={(value) => setScheme(value as typeof scheme)}
+						data={[
+							{ value: 'light', label: t('theme.light') },
+							{ value: 'dark', label: t('theme.dark') },
+							{ value: 'auto', label: t('theme.auto') },
+						]}
+					/>
+				</div>
+			</div>
 		</section>
 	)
 }

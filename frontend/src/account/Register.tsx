@@ -1,24 +1,30 @@
 /**
  * Register as a student or lecturer; afterwards she waits for an admin.
  */
-import { Button, PasswordInput, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, TextInput } from '@mantine/core'
 import { Link } from 'react-router'
-import { api, type Input } from '../../../protocol/api.ts'
+import { api } from '../../../protocol/api.ts'
 import { useSessionStore } from '../ui/data.tsx'
 import { Failure, useForm } from '../ui/form.tsx'
 import { useTexts } from '../ui/language.ts'
 import { Door } from './Door.tsx'
 import classes from './door.module.css'
+import { LecturersField } from './LecturersField.tsx'
+import { NewPassword } from './NewPassword.tsx'
+
+const empty = { role: 'student' as 'student' | 'lecturer', name: '', number: '', lecturers: [] as string[], email: '', password: '' }
 
 export default function Register() {
 	const { t } = useTexts()
 	const store = useSessionStore()
 	const form = useForm(
 		api.register.input,
-		{ role: 'student', name: '', email: '', number: null, password: '' } as Input<'register'> & {},
-		(values) => store.register({ ...values, number: values.number?.trim() || null }),
+		empty,
+		(values) => store.register({ ...values, lecturers: values.role === 'student' ? values.lecturers : [] }),
+		{ email_taken: { beside: 'email' } },
 	)
-	const student = form.values.role === 'student'
+	const { role, name, number, email } = form.values
+	const student = role === 'student'
 	return (
 		<Door
 			title={t('register.title')}
@@ -36,8 +42,8 @@ export default function Register() {
 					<SegmentedControl
 						fullWidth
 						aria-label={t('register.role')}
-						value={form.values.role}
-						onChange={(role) => form.set('role', role as 'student' | 'lecturer')}
+						value={role}
+						onChange={(value) => form.set('role', value as typeof role)}
 						data={[
 							{ value: 'student', label: t('role.student') },
 							{ value: 'lecturer', label: t('role.lecturer') },
@@ -45,15 +51,28 @@ export default function Register() {
 					/>
 				</fieldset>
 				<TextInput {...form.field('name')} label={t('field.name')} description={t('field.nameHint')} autoComplete="name" dir="auto" />
-				<TextInput {...form.field('number')} label={student ? t('field.studentNumber') : t('field.staffNumber')} autoComplete="off" />
-				<TextInput {...form.field('email')} label={t('field.email')} type="email" autoComplete="username" inputMode="email" />
-				<PasswordInput
-					{...form.field('password')}
-					label={t('field.password')}
-					description={t('field.passwordHint')}
-					autoComplete="new-password"
-					visibilityToggleButtonProps={{ 'aria-label': t('field.showPassword') }}
+				<TextInput
+					{...form.field('number')}
+					label={student ? t('field.studentNumber') : t('field.staffNumber')}
+					description={t('field.numberHint')}
+					autoComplete="off"
 				/>
+				{student && (
+					<LecturersField
+						value={form.values.lecturers}
+						onChange={(value) => form.set('lecturers', value)}
+						error={form.problem('lecturers')}
+					/>
+				)}
+				<TextInput
+					{...form.field('email')}
+					label={t('field.email')}
+					description={t('field.emailHint')}
+					type="email"
+					autoComplete="username"
+					inputMode="email"
+				/>
+				<NewPassword {...form.field('password')} own={[name, number, email]} />
 				<Button type="submit" variant="filled" loading={form.busy} fullWidth>
 					{t('register.do')}
 				</Button>

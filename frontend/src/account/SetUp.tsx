@@ -1,7 +1,7 @@
 /**
  * The first start: whoever holds the one-time link from the server's terminal becomes the first admin.
  */
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { Link, useLocation } from 'react-router'
 import { api } from '../../../protocol/api.ts'
 import { useSession, useSessionStore } from '../ui/data.tsx'
@@ -9,6 +9,7 @@ import { Failure, useForm } from '../ui/form.tsx'
 import { useTexts } from '../ui/language.ts'
 import { Door } from './Door.tsx'
 import classes from './door.module.css'
+import { NewPassword } from './NewPassword.tsx'
 
 export default function SetUp() {
 	const { t } = useTexts()
@@ -40,13 +41,7 @@ export default function SetUp() {
 					autoFocus
 				/>
 				<TextInput {...form.field('email')} label={t('field.email')} type="email" autoComplete="username" inputMode="email" />
-				<PasswordInput
-					{...form.field('password')}
-					label={t('field.password')}
-					description={t('field.passwordHint')}
-					autoComplete="new-password"
-					visibilityToggleButtonProps={{ 'aria-label': t('field.showPassword') }}
-				/>
+				<NewPassword {...form.field('password')} own={[form.values.name, form.values.email]} />
 				<Button type="submit" variant="filled" loading={form.busy} fullWidth>
 					{t('setUp.do')}
 				</Button>

@@ -22,6 +22,8 @@ export function SignIn({ ended }: { ended: string | null }) {
 			below={
 				<>
 					{t('signIn.new')} <Link to="/register">{t('signIn.register')}</Link>
+					<br />
+					<Link to="/forgotten">{t('signIn.forgotten')}</Link>
 				</>
 			}
 		>

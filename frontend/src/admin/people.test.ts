@@ -6,10 +6,19 @@ import { test } from 'node:test'
 import type { Membership, Person, Status } from '../../../protocol/model.ts'
 import { deviceName } from '../account/devices.ts'
 import { membersOf } from '../classroom/members.ts'
-import { listPeople } from './people.ts'
+import { listPeople, select } from './people.ts'
 
 function person(seq: number, name: string, status?: Status, role: Person['role'] = 'student'): Person {
-	return { id: `p${seq}`, seq, rev: seq, name, role, number: `2311${seq}`, ...(status ? { status, email: `p${seq}@school.test` } : {}) }
+	return {
+		id: `p${seq}`,
+		seq,
+		rev: seq,
+		name,
+		role,
+		avatar: null,
+		number: `2311${seq}`,
+		...(status ? { status, email: `p${seq}@school.test` } : {}),
+	}
 }
 const people = [
 	person(3, 'Łukasz Żółć', 'pending'),
@@ -17,7 +26,7 @@ const people = [
 	person(2, 'Citra Ayu', 'pending'),
 	person(4, 'Known only by name'),
 ]
-const names = (status: Status | null, query = '') => listPeople(people, { status, query }).map(({ name }) => name)
+const names = (status: Status | null, query = '') => listPeople(people, { status, role: null, query }).map(({ name }) => name)
 
 test('[W53] the admin’s list has those of one status, longest waiting first', () => {
 	assert.deepEqual(names('pending'), ['Citra Ayu', 'Łukasz Żółć'])
@@ -30,6 +39,36 @@ test('[W53] people are found by the beginning of any word, with and without acce
 	assert.deepEqual(names(null, 'ŁUK'), ['Łukasz Żółć'])
 	assert.deepEqual(names(null, 'p1@'), ['Budi Santoso'])
 	assert.deepEqual(names(null, 'anto'), [])
+})
+
+test('[W75] the list has no gaps: beyond the last page that was fetched nobody shows, by whatever way she is known', () => {
+	const seen = (last: number, end: boolean, ...ids: string[]) =>
+		listPeople(people, { status: null, role: null, query: '' }, { ids: new Set(ids), last, end }).map(({ id }) => id)
+	assert.deepEqual(seen(1, false, 'p1'), ['p1'])
+	assert.deepEqual(seen(2, false, 'p1', 'p2'), ['p1', 'p2'])
+	assert.deepEqual(seen(2, true, 'p1', 'p2'), ['p1', 'p2', 'p3'])
+	// Whom the server found is shown, though this browser would not have found her.
+	const found = listPeople(people, { status: null, role: null, query: 'budi' }, { ids: new Set(['p2']), last: 2, end: true })
+	assert.deepEqual(
+		found.map(({ id }) => id),
+		['p1', 'p2'],
+	)
+	assert.deepEqual(listPeople(people, { status: null, role: 'lecturer', query: '' }), [])
+})
+
+test('[W76] a click selects one, with Shift all from the one clicked before', () => {
+	const shown = ['a', 'b', 'c', 'd', 'e']
+	const after = (selected: string[], id: string, anchor: string | null, range: boolean) => [
+		...select(new Set(selected), shown, id, anchor, range),
+	]
+	assert.deepEqual(after([], 'b', null, false), ['b'])
+	assert.deepEqual(after(['b'], 'b', 'b', false), [])
+	assert.deepEqual(after(['b'], 'd', 'b', true), ['b', 'c', 'd'])
+	assert.deepEqual(after(['d'], 'b', 'd', true), ['d', 'b', 'c'])
+	assert.deepEqual(after(['a', 'b', 'c'], 'b', 'c', true), ['a'])
+	// The one clicked before is not shown any more.
+	assert.deepEqual(after(['x'], 'c', 'x', true), ['x', 'c'])
+	assert.deepEqual(after([], 'c', null, true), ['c'])
 })
 
 test('[W53] a group’s people stand once, lecturers first, by name', () => {

@@ -4,7 +4,7 @@
  * Promises that signing out asks when something was written that only this device has.
  */
 import { Button, Menu, Modal, UnstyledButton } from '@mantine/core'
-import { IconDeviceLaptop, IconLanguage, IconLogout, IconMoon, IconSun } from '@tabler/icons-react'
+import { IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { useClient, useSnapshot } from './data.tsx'
@@ -13,6 +13,7 @@ import classes from './me.module.css'
 import { tellProblem } from './notices.ts'
 import { Avatar, useScheme } from './pieces.tsx'
 import { errorSentence } from './problems.ts'
+import { showShortcuts } from './Shortcuts.tsx'
 import { listOf } from './times.ts'
 
 export function Me() {
@@ -45,7 +46,7 @@ export function Me() {
 					</UnstyledButton>
 				</Menu.Target>
 				<Menu.Dropdown>
-					<Menu.Item component={Link} to="/account" leftSection={<IconDeviceLaptop size={18} stroke={1.75} />}>
+					<Menu.Item component={Link} to="/account" leftSection={<IconUser size={18} stroke={1.75} />}>
 						{t('account.title')}
 					</Menu.Item>
 					<Menu.Item lang={other} leftSection={<IconLanguage size={18} stroke={1.75} />} onClick={() => chooseLanguage(other)}>
@@ -56,6 +57,13 @@ export function Me() {
 						onClick={() => setScheme(dark ? 'light' : 'dark')}
 					>
 						{dark ? t('theme.useLight') : t('theme.useDark')}
+					</Menu.Item>
+					<Menu.Item
+						leftSection={<IconKeyboard size={18} stroke={1.75} />}
+						rightSection={<kbd className={classes.key}>?</kbd>}
+						onClick={() => showShortcuts(true)}
+					>
+						{t('keys.title')}
 					</Menu.Item>
 					<Menu.Divider />
 					<Menu.Item leftSection={<IconLogout size={18} stroke={1.75} />} onClick={signOut.start}>

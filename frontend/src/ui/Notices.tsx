@@ -4,6 +4,7 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { useSyncExternalStore } from 'react'
+import { createPortal } from 'react-dom'
 import { useTexts } from './language.ts'
 import classes from './notices.module.css'
 import { dismiss, hold, type Notice, noticeStore, release, tellProblem } from './notices.ts'
@@ -12,14 +13,16 @@ import { errorSentence } from './problems.ts'
 export function Notices() {
 	const notices = useSyncExternalStore(noticeStore.subscribe, noticeStore.snapshot)
 	const { t } = useTexts()
-	return (
+	// Over every dialog: what was done there can be undone there.
+	return createPortal(
 		<section className={classes.notices} aria-label={t('notices.label')}>
 			<div role="status">
 				{notices.map((notice) => (
 					<NoticeCard key={notice.id} notice={notice} />
 				))}
 			</div>
-		</section>
+		</section>,
+		document.body,
 	)
 }
 

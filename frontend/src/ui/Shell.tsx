@@ -3,14 +3,16 @@
  * safe my words are) and one page beside it; on a phone one of the two.
  */
 import { ActionIcon, Button } from '@mantine/core'
-import { IconCompass, IconPencil, IconUserCheck, IconUsers } from '@tabler/icons-react'
-import { type ReactNode, useEffect } from 'react'
+import { IconCompass, IconMessages, IconPencil, IconTags, IconUserCheck, IconUsers } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
 import { Link, NavLink, useMatch } from 'react-router'
-import { useClient, useSnapshot } from './data.tsx'
+import { usePeopleCounts } from './counts.ts'
+import { useSnapshot } from './data.tsx'
 import { useTexts } from './language.ts'
 import { Me } from './Me.tsx'
 import { Bar, Empty, PageTitle, usePhone } from './pieces.tsx'
 import { Safe } from './Safe.tsx'
+import { Shortcuts } from './Shortcuts.tsx'
 import classes from './shell.module.css'
 
 export function Shell({ list, children }: { list: ReactNode; children: ReactNode }) {
@@ -31,6 +33,7 @@ export function Shell({ list, children }: { list: ReactNode; children: ReactNode
 			<main id="main" tabIndex={-1} className={phone && home ? classes.rail : classes.main}>
 				{phone && home ? rail : children}
 			</main>
+			<Shortcuts />
 		</div>
 	)
 }
@@ -62,10 +65,22 @@ function Rail({ list, heading }: { list: ReactNode; heading: boolean }) {
 						<WaitingCount />
 					</NavLink>
 				)}
+				{me.role === 'admin' && (
+					<NavLink to="/discussions" className={classes.place as string}>
+						<IconMessages size={18} stroke={1.75} aria-hidden="true" />
+						{t('inspect.title')}
+					</NavLink>
+				)}
 				<NavLink to="/groups" className={classes.place as string}>
 					<IconUsers size={18} stroke={1.75} aria-hidden="true" />
 					{me.role === 'student' ? t('groups.mine') : t('groups.title')}
 				</NavLink>
+				{me.role !== 'student' && (
+					<NavLink to="/categories" className={classes.place as string}>
+						<IconTags size={18} stroke={1.75} aria-hidden="true" />
+						{t('categories.title')}
+					</NavLink>
+				)}
 			</nav>
 			<div className={classes.list}>{list}</div>
 			<footer className={classes.railFooter}>
@@ -79,13 +94,7 @@ function Rail({ list, heading }: { list: ReactNode; heading: boolean }) {
 /** How many people wait for the admin. */
 function WaitingCount() {
 	const { t } = useTexts()
-	const client = useClient()
-	const { people } = useSnapshot()
-	useEffect(() => {
-		// Best effort: the page of people says it when they can't be fetched.
-		client.call('listUsers', { status: 'pending' }).catch(() => {})
-	}, [client])
-	const count = people.values().reduce((sum, person) => sum + (person.status === 'pending' ? 1 : 0), 0)
+	const count = usePeopleCounts()?.pending ?? 0
 	if (count === 0) return null
 	return (
 		<span className={classes.count}>

@@ -4,6 +4,7 @@
  * Promises one subscription a component and immutable snapshots. Holds no data of its own.
  */
 import { createContext, useContext, useSyncExternalStore } from 'react'
+import type { Person } from '../../../protocol/model.ts'
 import type { Client, SessionState, SessionStore, Snapshot, Timeline } from '../client.ts'
 
 export const SessionContext = createContext<SessionStore | null>(null)
@@ -29,6 +30,18 @@ export function useClient(): Client {
 export function useSnapshot(): Snapshot {
 	const client = useClient()
 	return useSyncExternalStore(client.subscribe, client.snapshot)
+}
+
+/** Who I am, for what is not to be rendered anew whenever anything changes. */
+export function useMe(): Person {
+	const client = useClient()
+	return useSyncExternalStore(client.subscribe, () => client.snapshot().me)
+}
+
+/** Everybody who is known here, likewise. */
+export function usePeople(): ReadonlyMap<string, Person> {
+	const client = useClient()
+	return useSyncExternalStore(client.subscribe, () => client.snapshot().people)
 }
 
 export function useTimeline(discussion: string): Timeline {

@@ -5,7 +5,11 @@
  */
 import type { z } from 'zod'
 
-export type FieldProblem = 'wrong.required' | 'wrong.short' | 'wrong.long' | 'wrong.email' | 'wrong.characters'
+/** What is wrong with one field, as a text; `limit` fills the gap in it. */
+export interface FieldProblem {
+	text: 'wrong.required' | 'wrong.short' | 'wrong.long' | 'wrong.many' | 'wrong.email' | 'wrong.characters'
+	limit?: number
+}
 
 /** The first problem of each field; empty when all is well. */
 export function checkFields(schema: z.ZodObject, values: Record<string, unknown>): Record<string, FieldProblem> {
@@ -16,12 +20,16 @@ export function checkFields(schema: z.ZodObject, values: Record<string, unknown>
 		if (field in problems) continue
 		const value = values[field]
 		if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
-			problems[field] = 'wrong.required'
-		else if (typeof value === 'string' && value.trim() === '') problems[field] = 'wrong.required'
-		else if (issue.code === 'too_small') problems[field] = 'wrong.short'
-		else if (issue.code === 'too_big') problems[field] = 'wrong.long'
-		else if (issue.code === 'invalid_format') problems[field] = 'wrong.email'
-		else problems[field] = 'wrong.characters'
+			problems[field] = { text: 'wrong.required' }
+		else if (typeof value === 'string' && value.trim() === '') problems[field] = { text: 'wrong.required' }
+		else if (issue.code === 'too_small') problems[field] = { text: 'wrong.short', limit: Number(issue.minimum) }
+		else if (issue.code === 'too_big')
+			problems[field] = {
+				text: Array.isArray(value) && issue.path.length === 1 ? 'wrong.many' : 'wrong.long',
+				limit: Number(issue.maximum),
+			}
+		else if (issue.code === 'invalid_format') problems[field] = { text: 'wrong.email' }
+		else problems[field] = { text: 'wrong.characters' }
 	}
 	return problems
 }

@@ -3,7 +3,9 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { avatarColor, initials, shortName } from './names.ts'
+import { en } from '../locales/en.ts'
+import type { Texts } from './language.ts'
+import { avatarColor, initials, nameOf, shortName } from './names.ts'
 
 test('[W48] initials leave out titles and know one name, accents, emoji and other scripts', () => {
 	assert.equal(initials('Dr. Siti Rahmawati'), 'SR')
@@ -21,6 +23,12 @@ test('[W48] a quote calls people by their first name, with a title', () => {
 	assert.equal(shortName('Citra Ayu Lestari'), 'Citra')
 	assert.equal(shortName('Suharto'), 'Suharto')
 	assert.equal(shortName('Prof.'), 'Prof.')
+})
+
+test('[W48] who was erased is called a former member, never by what is left of a name', () => {
+	const t = ((key: keyof typeof en) => en[key]) as Texts
+	assert.equal(nameOf({ name: 'Citra Ayu Lestari' }, t), 'Citra Ayu Lestari')
+	assert.equal(nameOf({ name: 'x', erased: true }, t), 'Former member')
 })
 
 test('[W48] a person’s colour never changes, and a class has many', () => {

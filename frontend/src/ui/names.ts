@@ -1,8 +1,10 @@
 /**
- * Short forms of people's names, and the colour behind their initials.
+ * What people are called on every screen, in short too, and the colour behind their initials.
  *
  * Pure. Knows that a name may be one word, begin with a title, or be written in any script.
  */
+import type { Person } from '../../../protocol/model.ts'
+import type { Texts } from './language.ts'
 import { avatarColors } from './theme.ts'
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -12,6 +14,11 @@ function words(name: string): string[] {
 	const all = name.split(/\s+/).filter(Boolean)
 	const own = all.filter((word) => !word.endsWith('.'))
 	return own.length > 0 ? own : all
+}
+
+/** What everybody calls her: her name, or that she is gone when her data was erased. */
+export function nameOf(person: Pick<Person, 'name' | 'erased'>, t: Texts): string {
+	return person.erased ? t('person.erased') : person.name
 }
 
 /** One or two letters: SR for Dr. Siti Rahmawati. */

@@ -1,5 +1,5 @@
 /**
- * The small pieces that several screens are made of: initials, names, a page with its title, an
+ * The small pieces that several screens are made of: pictures of people, a page with its title, an
  * empty place that says what to do, and waiting that shows only when it takes long.
  */
 import { ActionIcon, Loader, useMantineColorScheme } from '@mantine/core'
@@ -9,7 +9,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation, useNavigationType } from 'react-router'
 import type { Person } from '../../../protocol/model.ts'
 import { useTexts } from './language.ts'
-import { avatarColor, initials } from './names.ts'
+import { avatarColor, initials, nameOf } from './names.ts'
 import classes from './pieces.module.css'
 
 /** One pane. The same width as in the style sheets. */
@@ -22,16 +22,40 @@ export function useTouch(): boolean {
 	return useMediaQuery('(pointer: coarse)', false, { getInitialValueInEffect: false })
 }
 
-/** Initials; her name always stands beside them, so nobody is read twice. */
-export function Avatar({ person, size = 36 }: { person: Pick<Person, 'id' | 'name'>; size?: number }) {
+/**
+ * Her picture over her initials, which show while it comes and where it fails. Her name always stands beside it, so nobody
+ * is read twice.
+ */
+export function Avatar({ person, size = 36 }: { person: Pick<Person, 'id' | 'name'> & Partial<Person>; size?: number }) {
+	const { t } = useTexts()
+	const picture = person.erased ? null : person.avatar
 	return (
 		<span
 			aria-hidden="true"
 			className={classes.avatar}
+			data-erased={person.erased}
 			style={{ background: avatarColor(person.id), width: size, height: size, fontSize: Math.max(10, Math.round(size * 0.36)) }}
 		>
-			{initials(person.name)}
+			{initials(nameOf(person, t))}
+			{picture && <AvatarPicture key={picture} upload={picture} />}
 		</span>
+	)
+}
+
+function AvatarPicture({ upload }: { upload: string }) {
+	const [state, setState] = useState<'loading' | 'shown' | 'failed'>('loading')
+	if (state === 'failed') return null
+	return (
+		<img
+			src={`/api/files/${upload}/small`}
+			alt=""
+			className={classes.picture}
+			data-shown={state === 'shown' || undefined}
+			draggable={false}
+			decoding="async"
+			onLoad={() => setState('shown')}
+			onError={() => setState('failed')}
+		/>
 	)
 }
 

@@ -79,7 +79,7 @@ export const avatarColors = [
 const faces = {
 	ui: '"Inter Variable", Inter, system-ui, "Noto Sans", sans-serif',
 	/** Titles and opening prompts only. */
-	read: '"Literata Variable", Literata, Georgia, "Noto Serif", serif',
+	read: 'Literata, Georgia, "Noto Serif", serif',
 }
 
 const own = {
