@@ -1,36 +1,49 @@
 /**
- * One group: its name, its people, and adding more by searching.
+ * One group: what it is called, its people, its discussions; renamed, filled and archived here.
  */
-import { ActionIcon, Button, TextInput } from '@mantine/core'
-import { IconMailQuestion, IconPencil, IconSearch, IconUserPlus, IconX } from '@tabler/icons-react'
+import { ActionIcon, Button, Menu, Textarea, TextInput } from '@mantine/core'
+import { IconArchive, IconArchiveOff, IconDots, IconMailQuestion, IconPencil, IconSearch, IconUserPlus, IconX } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import { useParams } from 'react-router'
 import { api } from '../../../protocol/api.ts'
-import type { Group, Person } from '../../../protocol/model.ts'
+import { type Group, limits, type Person } from '../../../protocol/model.ts'
 import { useClient, useSnapshot } from '../ui/data.tsx'
 import { Failure, useForm } from '../ui/form.tsx'
 import { useTexts } from '../ui/language.ts'
 import { tell, tellProblem } from '../ui/notices.ts'
-import { Avatar, Empty, Late, Page, RoleBadge } from '../ui/pieces.tsx'
+import { Empty, Late, Page, usePhone } from '../ui/pieces.tsx'
 import { errorSentence } from '../ui/problems.ts'
+import { AddPeople } from './AddPeople.tsx'
 import classes from './classroom.module.css'
 import { membersOf } from './members.ts'
+import { fits, wordsOf } from './overview.ts'
+import { PersonLine } from './PersonLine.tsx'
+import { TopicLinks } from './TopicLinks.tsx'
 
 export default function GroupScreen() {
 	const { t } = useTexts()
 	const { id = '' } = useParams()
-	const { groups, me } = useSnapshot()
+	const { groups, me, discussionsState, connection } = useSnapshot()
 	const group = groups.find((one) => one.id === id)
-	const mine = me.role === 'admin' || group?.createdBy === me.id
-	const [renaming, setRenaming] = useState(false)
+	const [editing, setEditing] = useState(false)
+	const [adding, setAdding] = useState(false)
+	const phone = usePhone()
+	if (!group && discussionsState === 'loading' && connection !== 'offline')
+		return (
+			<Page title={t('loading')} back="/groups">
+				<Late />
+			</Page>
+		)
 	if (!group)
 		return (
 			<Page title={t('notFound.title')} back="/groups">
-				<Empty icon={<IconMailQuestion size={24} stroke={1.75} />} title={t('group.notHere')}>
+				<Empty icon={<IconMailQuestion size={24} stroke={1.75} aria-hidden="true" />} title={t('group.notHere')}>
 					{t('group.notHereText')}
 				</Empty>
 			</Page>
 		)
+	const mine = me.role === 'admin' || group.createdBy === me.id
+	const open = group.status === 'active'
 	return (
 		<Page
 			key={id}
@@ -38,42 +51,125 @@ export default function GroupScreen() {
 			back="/groups"
 			actions={
 				mine && (
-					<Button leftSection={<IconPencil size={16} stroke={1.75} />} onClick={() => setRenaming(!renaming)} aria-expanded={renaming}>
-						{t('group.rename')}
-					</Button>
+					<>
+						{open && (
+							<Button
+								variant="filled"
+								leftSection={phone ? null : <IconUserPlus size={18} stroke={1.75} aria-hidden="true" />}
+								onClick={() => setAdding(true)}
+							>
+								{t('group.add')}
+							</Button>
+						)}
+						<GroupTools group={group} onEdit={() => setEditing(true)} />
+					</>
 				)
 			}
 		>
-			{renaming && <Rename group={group} onDone={() => setRenaming(false)} />}
-			{mine ? <AddPeople group={group} /> : <p className={classes.intro}>{t('group.notYours')}</p>}
+			{editing ? (
+				<Describe group={group} onDone={() => setEditing(false)} />
+			) : (
+				group.description && (
+					<p className={classes.description} dir="auto">
+						{group.description}
+					</p>
+				)
+			)}
+			{!open && <Archived group={group} mine={mine} />}
+			{!mine && <p className={classes.intro}>{t('group.notYours')}</p>}
 			<Members group={group} mine={mine} />
+			{me.role === 'lecturer' && (
+				<section aria-labelledby="discussions" className={classes.below}>
+					<h2 id="discussions" className={classes.heading}>
+						{t('group.discussions')}
+					</h2>
+					<TopicLinks group={group.id} />
+				</section>
+			)}
+			{adding && <AddPeople group={group} onClose={() => setAdding(false)} />}
 		</Page>
 	)
 }
 
-function Rename({ group, onDone }: { group: Group; onDone: () => void }) {
+function GroupTools({ group, onEdit }: { group: Group; onEdit: () => void }) {
+	const { t } = useTexts()
+	const archive = useArchiving(group)
+	const open = group.status === 'active'
+	return (
+		<Menu position="bottom-end" width={240} withinPortal={false}>
+			<Menu.Target>
+				<ActionIcon size={36} aria-label={t('group.tools')} title={t('group.tools')}>
+					<IconDots size={20} stroke={1.75} aria-hidden="true" />
+				</ActionIcon>
+			</Menu.Target>
+			<Menu.Dropdown>
+				<Menu.Item leftSection={<IconPencil size={18} stroke={1.75} aria-hidden="true" />} onClick={onEdit}>
+					{t('group.rename')}
+				</Menu.Item>
+				<Menu.Item
+					leftSection={
+						open ? (
+							<IconArchive size={18} stroke={1.75} aria-hidden="true" />
+						) : (
+							<IconArchiveOff size={18} stroke={1.75} aria-hidden="true" />
+						)
+					}
+					onClick={archive}
+				>
+					{open ? t('group.archive') : t('group.unarchive')}
+				</Menu.Item>
+			</Menu.Dropdown>
+		</Menu>
+	)
+}
+
+/** Archives a group, or takes it back into use. */
+function useArchiving({ id, name, status }: Group) {
 	const { t } = useTexts()
 	const client = useClient()
-	const form = useForm(api.renameGroup.input.pick({ name: true }), { name: group.name }, async (values) => {
-		if (values.name !== group.name) {
-			await client.call('renameGroup', { id: group.id, ...values })
-			tell(t('group.renamed', { name: values.name }), () => client.call('renameGroup', { id: group.id, name: group.name }))
+	return async () => {
+		const next = status === 'active' ? 'archived' : 'active'
+		try {
+			await client.call('editGroup', { id, status: next })
+			tell(t(next === 'archived' ? 'group.nowArchived' : 'group.nowActive', { name }), () => client.call('editGroup', { id, status }))
+		} catch (error) {
+			tellProblem(errorSentence(t, error))
+		}
+	}
+}
+
+function Archived({ group, mine }: { group: Group; mine: boolean }) {
+	const { t } = useTexts()
+	const archive = useArchiving(group)
+	return (
+		<div className={classes.notice}>
+			<span>{t('group.archivedText')}</span>
+			{mine && (
+				<Button size="compact-md" onClick={archive}>
+					{t('group.unarchive')}
+				</Button>
+			)}
+		</div>
+	)
+}
+
+function Describe({ group, onDone }: { group: Group; onDone: () => void }) {
+	const { t } = useTexts()
+	const client = useClient()
+	const before = { name: group.name, description: group.description }
+	const form = useForm(api.editGroup.input.pick({ name: true, description: true }).required(), before, async (values) => {
+		if (values.name !== before.name || values.description !== before.description) {
+			const { group: now } = await client.call('editGroup', { id: group.id, ...values })
+			tell(t('group.changed', { name: now.name }), () => client.call('editGroup', { id: group.id, ...before }))
 		}
 		onDone()
 	})
 	return (
-		<form {...form.form} className={classes.add}>
+		<form {...form.form} className={classes.add} onKeyDown={(event) => event.key === 'Escape' && onDone()}>
 			<Failure>{form.failure}</Failure>
+			<TextInput {...form.field('name')} label={t('group.name')} dir="auto" autoFocus autoComplete="off" />
+			<Textarea {...form.field('description')} label={t('group.description')} dir="auto" autosize minRows={2} maxRows={8} />
 			<div className={classes.addRow}>
-				<TextInput
-					{...form.field('name')}
-					label={t('group.name')}
-					dir="auto"
-					className={classes.grow as string}
-					data-autofocus
-					autoFocus
-					autoComplete="off"
-				/>
 				<Button type="submit" variant="filled" loading={form.busy}>
 					{t('save')}
 				</Button>
@@ -83,92 +179,24 @@ function Rename({ group, onDone }: { group: Group; onDone: () => void }) {
 	)
 }
 
-/** Searches while typing; who is in already is shown as such. */
-function AddPeople({ group }: { group: Group }) {
-	const { t } = useTexts()
-	const client = useClient()
-	const { memberships } = useSnapshot()
-	const [query, setQuery] = useState('')
-	const [found, setFound] = useState<Person[] | null>(null)
-	const [problem, setProblem] = useState<string | null>(null)
-	const asked = query.trim()
-
-	useEffect(() => {
-		setProblem(null)
-		if (!asked) return setFound(null)
-		let gone = false
-		const timer = setTimeout(() => {
-			client.call('findPeople', { query: asked, limit: 20 }).then(
-				(answer) => !gone && setFound(answer.users),
-				(error) => !gone && setProblem(errorSentence(t, error)),
-			)
-		}, 150)
-		return () => {
-			gone = true
-			clearTimeout(timer)
-		}
-	}, [asked, client, t])
-
-	async function add(person: Person) {
-		try {
-			await client.call('addMember', { id: group.id, user: person.id })
-		} catch (error) {
-			tellProblem(errorSentence(t, error))
-		}
-	}
-
-	const inside = new Set(memberships.filter((one) => one.group === group.id).map((one) => one.user))
-	return (
-		<search className={classes.add}>
-			<TextInput
-				label={t('group.add')}
-				description={t('group.addHint')}
-				type="search"
-				value={query}
-				onChange={(event) => setQuery(event.currentTarget.value)}
-				leftSection={<IconSearch size={18} stroke={1.75} />}
-				autoComplete="off"
-				maxLength={100}
-			/>
-			{problem && <Failure>{problem}</Failure>}
-			{found && asked && (
-				<ul className={classes.found} aria-label={t('group.found')}>
-					{found.length === 0 && <li className={classes.line}>{t('group.nobody')}</li>}
-					{found.map((person) => (
-						<li key={person.id} className={classes.line}>
-							<PersonLine person={person} />
-							{inside.has(person.id) ? (
-								<span className={classes.dim}>{t('group.inside')}</span>
-							) : (
-								<Button
-									size="compact-md"
-									leftSection={<IconUserPlus size={16} stroke={1.75} />}
-									aria-label={t('group.addPerson', { name: person.name })}
-									onClick={() => add(person)}
-								>
-									{t('group.addDo')}
-								</Button>
-							)}
-						</li>
-					))}
-				</ul>
-			)}
-			<span className={classes.hidden} role="status">
-				{found && asked ? t('group.foundCount', { count: found.length }) : ''}
-			</span>
-		</search>
-	)
-}
+/** Above so many there is a field to find somebody. */
+const few = 12
 
 function Members({ group, mine }: { group: Group; mine: boolean }) {
 	const { t, language } = useTexts()
 	const client = useClient()
-	const { memberships, people } = useSnapshot()
+	const { memberships, people, connection } = useSnapshot()
 	const [loaded, setLoaded] = useState(false)
 	const [problem, setProblem] = useState<string | null>(null)
+	const [query, setQuery] = useState('')
+	const online = connection === 'online'
 	const members = membersOf(group.id, memberships, people, language)
+	const asked = wordsOf(query)
+	const shown = members.filter(({ name, number }) => fits(asked, [name, number ?? '']))
 
+	// After a time without a connection they may have been forgotten.
 	useEffect(() => {
+		if (!online) return
 		let gone = false
 		async function load() {
 			let after: string | null | undefined
@@ -176,13 +204,14 @@ function Members({ group, mine }: { group: Group; mine: boolean }) {
 				const page = await client.call('listMembers', { id: group.id, limit: 100, ...(after ? { after } : {}) })
 				after = page.next
 			} while (after && !gone)
-			setLoaded(true)
+			if (!gone) setLoaded(true)
 		}
+		setProblem(null)
 		load().catch((error) => !gone && setProblem(errorSentence(t, error)))
 		return () => {
 			gone = true
 		}
-	}, [client, group.id, t])
+	}, [client, group.id, online, t])
 
 	async function remove(person: Person) {
 		try {
@@ -200,10 +229,24 @@ function Members({ group, mine }: { group: Group; mine: boolean }) {
 			</h2>
 			{problem && members.length === 0 && <Failure>{problem}</Failure>}
 			{members.length === 0 && !loaded && !problem && <Late />}
-			{members.length === 0 && loaded && <p className={classes.dim}>{t('group.empty')}</p>}
-			{members.length > 0 && (
-				<ul className={classes.cards}>
-					{members.map((person) => (
+			{members.length === 0 && loaded && <p className={classes.dim}>{mine ? t('group.empty') : t('group.emptyNotYours')}</p>}
+			{members.length > few && (
+				<TextInput
+					aria-label={t('group.find')}
+					placeholder={t('group.find')}
+					value={query}
+					onChange={(event) => setQuery(event.currentTarget.value)}
+					leftSection={<IconSearch size={18} stroke={1.75} aria-hidden="true" />}
+					className={classes.filter as string}
+					maxLength={limits.query}
+					dir="auto"
+					autoComplete="off"
+				/>
+			)}
+			{members.length > 0 && shown.length === 0 && <p className={classes.dim}>{t('group.nobodyHere')}</p>}
+			{shown.length > 0 && (
+				<ul className={classes.cards} aria-labelledby="members">
+					{shown.map((person) => (
 						<li key={person.id} className={classes.line}>
 							<PersonLine person={person} />
 							{mine && (
@@ -213,7 +256,7 @@ function Members({ group, mine }: { group: Group; mine: boolean }) {
 									title={t('group.remove')}
 									onClick={() => remove(person)}
 								>
-									<IconX size={18} stroke={1.75} />
+									<IconX size={18} stroke={1.75} aria-hidden="true" />
 								</ActionIcon>
 							)}
 						</li>
@@ -221,18 +264,5 @@ function Members({ group, mine }: { group: Group; mine: boolean }) {
 				</ul>
 			)}
 		</section>
-	)
-}
-
-function PersonLine({ person }: { person: Person }) {
-	return (
-		<>
-			<Avatar person={person} size={32} />
-			<span className={classes.person}>
-				<bdi className={classes.name}>{person.name}</bdi>
-				{person.number && <span className={classes.dim}>{person.number}</span>}
-			</span>
-			<RoleBadge role={person.role} />
-		</>
 	)
 }
