@@ -5,7 +5,9 @@
  * Promises that a page's uncaught error fails its test, and that every browser window is closed.
  */
 import { test as base, expect, type Locator, type Page } from '@playwright/test'
-import { openSchool, type School, type Someone } from './school.ts'
+import sharp from 'sharp'
+import type { Discussion } from '../../protocol/model.ts'
+import { newId, openSchool, type School, type Someone } from './school.ts'
 
 export { expect }
 
@@ -95,4 +97,31 @@ export async function openClass(school: School) {
 export async function storedTexts(who: Someone, discussion: { id: string }): Promise<(string | null)[]> {
 	const { messages } = await who.call('listMessages', { id: discussion.id, limit: 100 })
 	return messages.map(({ text }) => text)
+}
+
+/** The page's list of messages, as it scrolls. */
+export const messageList = (page: Page): Locator => page.getByRole('region', { name: 'Messages' }).locator('> div').first()
+
+/** Sends a file as the web app does; its id. */
+export async function upload(school: School, who: Someone, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+	const id = newId()
+	const answer = await fetch(`${school.url}/api/uploads/${id}?name=${encodeURIComponent(name)}`, {
+		method: 'POST',
+		headers: { cookie: `session=${who.token}`, 'content-type': 'application/octet-stream' },
+		body: bytes,
+	})
+	if (!answer.ok) throw new Error(await answer.text())
+	return id
+}
+
+/** A photo with noise in it, as large as photos are. */
+export async function photo(width: number, height: number, quality = 80): Promise<Buffer<ArrayBuffer>> {
+	const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const
+	const picture = sharp({ create: { width, height, channels: 3, background: '#000', noise } })
+	return Buffer.from(await picture.jpeg({ quality }).toBuffer())
+}
+
+/** Says many things at once, in order, from different people; the messages as the server has them. */
+export async function sayMany(school: School, people: Someone[], discussion: Discussion, count: number, text: (n: number) => string) {
+	for (let n = 1; n <= count; n++) await school.say(people[n % people.length] as Someone, discussion, text(n))
 }

@@ -1,50 +1,59 @@
 /**
- * Beside the discussion: its prompt once that is out of sight, who wrote here, what the ticks mean.
+ * Beside the discussion: who is in the room, its pictures and files, what it is about, what the ticks mean.
+ *
+ * Fetches what it shows when it is opened and when something of it changed; without a network it shows
+ * what is known here.
  */
-import { IconCheck, IconChecks, IconClock } from '@tabler/icons-react'
-import type { Timeline } from '../client.ts'
-import { useSnapshot } from '../ui/data.tsx'
+import { Button } from '@mantine/core'
+import { IconCalendar, IconCheck, IconChecks, IconClock } from '@tabler/icons-react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { Message, Person, Upload } from '../../../protocol/model.ts'
+import type { Client } from '../client.ts'
+import { useClient, useMe, useSnapshot, useTimeline } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
-import { Avatar, RoleBadge } from '../ui/pieces.tsx'
+import { nameOf } from '../ui/names.ts'
+import { Avatar, Late, RoleBadge } from '../ui/pieces.tsx'
+import { errorSentence } from '../ui/problems.ts'
+import { date } from '../ui/times.ts'
+import { Card, Picture as SmallPicture } from './Attachments.tsx'
 import classes from './about.module.css'
+import { Dialog } from './Dialog.tsx'
 import { writersOf } from './rows.ts'
+import type { Picture } from './Viewer.tsx'
+import { Words } from './Words.tsx'
 
-const shown = 8
+/** So many of each are shown beside the discussion; the rest is a step away. */
+const shown = { people: 8, pictures: 6, files: 3 }
 
-export function About({ timeline }: { timeline: Timeline }) {
+interface Props {
+	id: string
+	onView: (upload: string, pictures: readonly Picture[]) => void
+	/** Where the date is not in the bar. */
+	onDate: (() => void) | null
+}
+
+export function About({ id, onView, onDate }: Props) {
 	const { t } = useTexts()
-	const { people, me } = useSnapshot()
-	const writers = writersOf(timeline.items, people)
+	const { discussion, older } = useTimeline(id)
+	if (!discussion) return null
 	return (
 		<div className={classes.about}>
-			{timeline.older && timeline.discussion?.prompt && (
+			{onDate && (
+				<Button leftSection={<IconCalendar size={18} stroke={1.75} aria-hidden="true" />} onClick={onDate}>
+					{t('date.go')}
+				</Button>
+			)}
+			<Room id={id} />
+			<PicturesAndFiles id={id} onView={onView} />
+			{older && discussion.prompt && (
 				<section>
 					<h2>{t('about.prompt')}</h2>
 					<p className={classes.prompt} dir="auto">
-						{timeline.discussion.prompt}
+						<Words text={discussion.prompt} />
 					</p>
 				</section>
 			)}
-			{writers.length > 0 && (
-				<section>
-					<h2>{t('about.writers')}</h2>
-					<ul>
-						{writers.slice(0, shown).map((person) => (
-							<li key={person.id} className={classes.person}>
-								<Avatar person={person} size={28} />
-								<span className={classes.name}>
-									<bdi>{person.id === me.id ? t('you') : person.name}</bdi>
-									{timeline.typing.some((typing) => typing.id === person.id) && (
-										<span className={classes.typing}>{t('about.writing')}</span>
-									)}
-								</span>
-								{person.id !== me.id && <RoleBadge role={person.role} />}
-							</li>
-						))}
-					</ul>
-					{writers.length > shown && <p className={classes.more}>{t('about.more', { count: writers.length - shown })}</p>}
-				</section>
-			)}
+			<What id={id} />
 			<section>
 				<h2>{t('ticks.title')}</h2>
 				<ul className={classes.ticks}>
@@ -62,6 +71,242 @@ export function About({ timeline }: { timeline: Timeline }) {
 					</li>
 				</ul>
 			</section>
+		</div>
+	)
+}
+
+/** Pages of a list, fetched as they are asked for, and anew when `version` changes. */
+function usePages<T>(
+	fetch: (client: Client, after: string | null) => Promise<{ list: T[]; next: string | null; total?: number }>,
+	version: string,
+) {
+	const client = useClient()
+	const { t } = useTexts()
+	const [pages, setPages] = useState<{ list: T[]; next: string | null; total: number } | null>(null)
+	const [problem, setProblem] = useState<string | null>(null)
+	const asked = useRef(fetch)
+	asked.current = fetch
+	// biome-ignore lint/correctness/useExhaustiveDependencies: anew with every version
+	useEffect(() => {
+		let gone = false
+		asked.current(client, null).then(
+			({ list, next, total }) => !gone && setPages({ list, next, total: total ?? list.length }),
+			(error) => !gone && setProblem(errorSentence(t, error)),
+		)
+		return () => {
+			gone = true
+		}
+	}, [client, version, t])
+	const more = useCallback(async () => {
+		if (pages?.next == null) return
+		try {
+			const { list, next } = await asked.current(client, pages.next)
+			setPages((was) => was && { ...was, list: [...was.list, ...list], next })
+			setProblem(null)
+		} catch (error) {
+			setProblem(errorSentence(t, error))
+		}
+	}, [client, pages, t])
+	return { pages, problem, more }
+}
+
+function useParticipants(id: string) {
+	const { discussion } = useTimeline(id)
+	const version = [discussion?.scopeRev, ...(discussion?.groups ?? []), ...(discussion?.collaborators ?? [])].join()
+	return usePages(async (client, after) => {
+		const { users, next, total } = await client.call('listParticipants', { id, ...(after ? { after } : {}) })
+		return { list: users, next, total }
+	}, version)
+}
+
+/** Who looks at it now, and who else is in it. */
+function Room({ id }: { id: string }) {
+	const { t } = useTexts()
+	const { people } = useSnapshot()
+	const me = useMe()
+	const { here, hereMore, typing, items } = useTimeline(id)
+	const [all, setAll] = useState(false)
+	const { pages } = useParticipants(id)
+	const present = new Set(here.map((person) => person.id))
+	const others = (pages?.list ?? writersOf(items, people)).filter((person) => !present.has(person.id) && person.id !== me.id)
+	const list = [...here, ...others].slice(0, shown.people)
+	const more = Math.max((pages?.total ?? 0) - 1, here.length + hereMore, list.length) - list.length
+	return (
+		<section>
+			<h2>{t('about.room')}</h2>
+			<ul>
+				{list.map((person) => (
+					<PersonLine key={person.id} person={person} here={present.has(person.id)} writing={typing.some((one) => one.id === person.id)} />
+				))}
+			</ul>
+			{list.length === 0 && <p className={classes.quiet}>{t('about.alone')}</p>}
+			{more > 0 && (
+				<button type="button" className={classes.more} onClick={() => setAll(true)}>
+					{t('about.more', { count: more })}
+				</button>
+			)}
+			{all && <AllPeople id={id} onClose={() => setAll(false)} />}
+		</section>
+	)
+}
+
+function PersonLine({ person, here, writing = false }: { person: Person; here: boolean; writing?: boolean }) {
+	const { t } = useTexts()
+	const me = useMe()
+	return (
+		<li className={classes.person}>
+			<Avatar person={person} size={28} />
+			<span className={classes.name}>
+				<bdi>{person.id === me.id ? t('you') : nameOf(person, t)}</bdi>
+				{writing && <span className={classes.typing}>{t('about.writing')}</span>}
+			</span>
+			<RoleBadge role={person.role} />
+			{here && <span className={classes.dot} role="img" aria-label={t('about.here')} title={t('about.here')} />}
+		</li>
+	)
+}
+
+function AllPeople({ id, onClose }: { id: string; onClose: () => void }) {
+	const { t } = useTexts()
+	const { here } = useTimeline(id)
+	const { pages, problem, more } = useParticipants(id)
+	const present = new Set(here.map((person) => person.id))
+	return (
+		<Dialog onClose={onClose} title={pages ? t('about.people', { count: pages.total }) : t('about.room')}>
+			<div className={classes.about}>
+				{pages ? (
+					<ul>
+						{pages.list.map((person) => (
+							<PersonLine key={person.id} person={person} here={present.has(person.id)} />
+						))}
+					</ul>
+				) : (
+					!problem && <Late />
+				)}
+				{problem && <p role="alert">{problem}</p>}
+				{pages?.next && <Button onClick={more}>{t('about.next')}</Button>}
+			</div>
+		</Dialog>
+	)
+}
+
+/** The newest picture or file that is loaded: when it is another one, the list is fetched anew. */
+function useFilesVersion(id: string): string {
+	const { items } = useTimeline(id)
+	return useMemo(() => {
+		const withFiles = items.filter(({ message }) => message.attachments.length > 0 && message.rev > 0)
+		return `${withFiles.at(-1)?.id} ${withFiles.filter(({ message }) => message.removed).length}`
+	}, [items])
+}
+
+function useFileMessages(id: string) {
+	return usePages<Message>(async (client, before) => {
+		const { messages, older } = await client.call('listFiles', { id, ...(before ? { before } : {}) })
+		return { list: messages, next: older }
+	}, useFilesVersion(id))
+}
+
+function sorted(messages: readonly Message[]): { pictures: Picture[]; files: Upload[] } {
+	const all = messages.filter(({ removed }) => !removed).flatMap((message) => message.attachments.map((upload) => ({ upload, message })))
+	return {
+		pictures: all.filter(({ upload }) => upload.kind === 'image'),
+		files: all.filter(({ upload }) => upload.kind !== 'image').map(({ upload }) => upload),
+	}
+}
+
+function PicturesAndFiles({ id, onView }: Pick<Props, 'id' | 'onView'>) {
+	const { t } = useTexts()
+	const { pages } = useFileMessages(id)
+	const [all, setAll] = useState(false)
+	const { pictures, files } = useMemo(() => sorted(pages?.list ?? []), [pages])
+	if (pictures.length + files.length === 0) return null
+	const more = pages?.next != null || pictures.length > shown.pictures || files.length > shown.files
+	return (
+		<section>
+			<h2>{t('about.files')}</h2>
+			<Grid pictures={pictures.slice(0, shown.pictures)} all={pictures} onView={onView} />
+			{files.slice(0, shown.files).map((upload) => (
+				<div key={upload.id} className={classes.file}>
+					<Card upload={upload} />
+				</div>
+			))}
+			{more && (
+				<button type="button" className={classes.more} onClick={() => setAll(true)}>
+					{t('about.allFiles')}
+				</button>
+			)}
+			{all && <AllFiles id={id} onView={onView} onClose={() => setAll(false)} />}
+		</section>
+	)
+}
+
+function Grid({ pictures, all, onView }: { pictures: readonly Picture[]; all: readonly Picture[]; onView: Props['onView'] }) {
+	// The viewer's order is the discussion's: the oldest first.
+	const open = (upload: string) => onView(upload, all.toReversed())
+	return (
+		<div className={classes.grid}>
+			{pictures.map(({ upload }) => (
+				<SmallPicture key={upload.id} upload={upload} onView={open} />
+			))}
+		</div>
+	)
+}
+
+function AllFiles({ id, onView, onClose }: Pick<Props, 'id' | 'onView'> & { onClose: () => void }) {
+	const { t } = useTexts()
+	const { pages, problem, more } = useFileMessages(id)
+	const { pictures, files } = useMemo(() => sorted(pages?.list ?? []), [pages])
+	return (
+		<Dialog onClose={onClose} title={t('about.files')} size={640}>
+			<div className={classes.about}>
+				{!pages && !problem && <Late />}
+				{pictures.length > 0 && <Grid pictures={pictures} all={pictures} onView={onView} />}
+				{files.map((upload) => (
+					<Card key={upload.id} upload={upload} />
+				))}
+				{problem && <p role="alert">{problem}</p>}
+				{pages?.next && <Button onClick={more}>{t('about.earlier')}</Button>}
+			</div>
+		</Dialog>
+	)
+}
+
+/** Category, tags, groups, who leads it, since when. */
+function What({ id }: { id: string }) {
+	const { t, language } = useTexts()
+	const { people, categories } = useSnapshot()
+	const { discussion, groups } = useTimeline(id)
+	if (!discussion) return null
+	const category = categories.find((one) => one.id === discussion.category)
+	const lecturers = [discussion.createdBy, ...discussion.collaborators].flatMap((one) => people.get(one) ?? [])
+	return (
+		<section>
+			<h2>{t('about.what')}</h2>
+			<dl className={classes.facts}>
+				{category && <Fact label={t('about.category')} list={[category.name]} />}
+				<Fact label={t('about.groups', { count: groups.length })} list={groups.map(({ name }) => name)} />
+				{lecturers.length > 0 && (
+					<Fact label={t('about.lecturers', { count: lecturers.length })} list={lecturers.map((person) => nameOf(person, t))} />
+				)}
+				{discussion.tags.length > 0 && <Fact label={t('about.tags')} list={discussion.tags} />}
+				<Fact label={t('about.started')} list={[date(discussion.createdAt, language)]} />
+			</dl>
+		</section>
+	)
+}
+
+function Fact({ label, list }: { label: string; list: string[] }) {
+	return (
+		<div>
+			<dt>{label}</dt>
+			<dd>
+				{list.map((one, at) => (
+					<span key={one}>
+						{at > 0 && ', '}
+						<bdi>{one}</bdi>
+					</span>
+				))}
+			</dd>
 		</div>
 	)
 }

@@ -1,48 +1,75 @@
 /**
- * Where one writes: text that is saved as it is typed, what it answers or corrects, whom it is for.
+ * Where one writes: text that is saved as it is typed, files that are saved as they are picked, what it
+ * answers or corrects, whom it is for.
  *
  * Promises that what is typed is lost by nothing: not by reloading, sending while more is typed,
  * editing in between, or a device that can't save.
  */
 import { ActionIcon, Button, NativeSelect, Textarea } from '@mantine/core'
-import { IconCornerUpLeft, IconPencil, IconX } from '@tabler/icons-react'
-import { type KeyboardEvent, type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react'
-import type { Discussion } from '../../../protocol/model.ts'
+import { IconCamera, IconCornerUpLeft, IconPaperclip, IconPencil, IconX } from '@tabler/icons-react'
+import {
+	type ClipboardEvent,
+	type KeyboardEvent,
+	memo,
+	type Ref,
+	useEffect,
+	useImperativeHandle,
+	useLayoutEffect,
+	useRef,
+	useState,
+} from 'react'
+import type { Discussion, Group } from '../../../protocol/model.ts'
 import { limits } from '../../../protocol/model.ts'
-import type { Timeline } from '../client.ts'
-import { useClient, useSnapshot } from '../ui/data.tsx'
+import { useClient, useMe, usePeople, useTimeline } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
-import { shortName } from '../ui/names.ts'
+import { nameOf, shortName } from '../ui/names.ts'
 import { tellProblem } from '../ui/notices.ts'
 import { useTouch } from '../ui/pieces.tsx'
 import { errorSentence } from '../ui/problems.ts'
 import classes from './composer.module.css'
+import { EmojiButton } from './Emoji.tsx'
+import { Picked } from './Picked.tsx'
+import type { Files } from './useFiles.ts'
+import { useAudience, useWriting } from './useWriting.ts'
 import { countWords } from './words.ts'
-import { cancel, edit, end, keyMeans, nothing, putBack, reply, resume, type Writing } from './writing.ts'
+import { cancel, edit, end, insert, keyMeans, putBack, reply, type Writing } from './writing.ts'
 
 export interface ComposerHandle {
 	reply(message: string): void
 	edit(message: string, text: string): void
 	putBack(text: string): void
+	focus(): void
 }
 
 interface Props {
 	ref: Ref<ComposerHandle>
-	timeline: Timeline
 	discussion: Discussion
+	groups: Group[]
+	mayWriteTo: (string | null)[]
+	/** Whom my last message here was for. */
+	usual: string | null | undefined
+	/** The group that is looked at. */
+	looking: string | null
+	files: Files
 	onEditLast: () => void
+	/** Escape, where there is nothing to leave. */
+	onLeave: () => void
 }
 
-export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
+export const Composer = memo(function Composer({ ref, discussion, groups, mayWriteTo, usual, looking, files, onEditLast, onLeave }: Props) {
 	const { t } = useTexts()
 	const client = useClient()
 	const touch = useTouch()
 	const field = useRef<HTMLTextAreaElement>(null)
 	const { writing, ready, saved, write } = useWriting(discussion.id)
-	const audience = useAudience(timeline)
+	const audience = useAudience({ mayWriteTo, groups: groups.length, usual, looking })
 	const [asked, setAsked] = useState(false)
+	const caret = useRef<number | null>(null)
 	const tooMany = writing.text.length - limits.message
-	const sendable = writing.text.trim() !== '' && tooMany <= 0
+	const editing = writing.editing !== null
+	const withFiles = editing ? hasFiles(client.timeline(discussion.id).items, writing.editing) : files.staged.length > 0
+	const busy = !editing && files.picking.length > 0
+	const sendable = (writing.text.trim() !== '' || withFiles) && tooMany <= 0 && !busy
 
 	/** Changes the writing from outside of the field, and goes there. */
 	function goOn(change: (now: Writing) => Writing) {
@@ -53,6 +80,7 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 		reply: (message) => goOn((now) => reply(now, message)),
 		edit: (message, text) => goOn((now) => edit(now, message, text)),
 		putBack: (text) => goOn((now) => putBack(now, text)),
+		focus: () => field.current?.focus(),
 	}))
 	useEffect(() => {
 		if (ready && !touch) field.current?.focus({ preventScroll: true })
@@ -60,17 +88,19 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 
 	async function send() {
 		if (!sendable || !ready) return
-		if (!writing.editing && audience.needed && audience.chosen === undefined) return setAsked(true)
+		if (!editing && audience.needed && audience.chosen === undefined) return setAsked(true)
 		setAsked(false)
-		const { text, replyTo, editing } = writing
+		const { text, replyTo, editing: edited } = writing
 		// At once, so that what is typed while it is being saved belongs to the next message.
 		const done = write(end)
+		files.forget()
 		try {
-			if (editing) await client.edit(editing, text)
-			else await client.send({ discussion: discussion.id, group: audience.group, text, replyTo })
+			if (edited) await client.edit(edited, text)
+			else await client.send({ discussion: discussion.id, group: audience.group, text, replyTo, files: files.staged.map(({ id }) => id) })
 			done()
+			await files.refresh()
 		} catch (error) {
-			write((now) => (editing ? edit(now, editing, text) : putBack(now, text)))
+			write((now) => (edited ? edit(now, edited, text) : putBack(now, text)))
 			tellProblem(errorSentence(t, error))
 		}
 	}
@@ -81,8 +111,31 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 		event.preventDefault()
 		if (meaning === 'send') void send()
 		else if (meaning === 'cancel') write(cancel)
+		else if (meaning === 'leave') onLeave()
 		else onEditLast()
 	}
+
+	function onPaste(event: ClipboardEvent) {
+		const pasted = [...event.clipboardData.files]
+		// Office programs put a picture of a text beside the text: then the text is meant.
+		if (pasted.length === 0 || editing || event.clipboardData.getData('text/plain') !== '') return
+		event.preventDefault()
+		files.add(pasted)
+	}
+
+	function addEmoji(emoji: string) {
+		const element = field.current
+		const [from, to] = [element?.selectionStart ?? writing.text.length, element?.selectionEnd ?? writing.text.length]
+		caret.current = from + emoji.length
+		write((now) => insert(now, emoji, from, to))
+	}
+	// biome-ignore lint/correctness/useExhaustiveDependencies: once the text that it belongs to is there
+	useLayoutEffect(() => {
+		if (caret.current === null) return
+		field.current?.focus()
+		field.current?.setSelectionRange(caret.current, caret.current)
+		caret.current = null
+	}, [writing.text])
 
 	return (
 		<form
@@ -94,7 +147,8 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 			}}
 		>
 			<div className={classes.card}>
-				<Regarding writing={writing} timeline={timeline} onCancel={() => goOn(cancel)} />
+				{(editing || writing.replyTo) && <Regarding writing={writing} discussion={discussion.id} onCancel={() => goOn(cancel)} />}
+				{!editing && <Picked files={files} />}
 				<Textarea
 					ref={field}
 					variant="unstyled"
@@ -102,7 +156,7 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 					minRows={1}
 					maxRows={9}
 					dir="auto"
-					aria-label={writing.editing ? t('composer.editing') : t('composer.text')}
+					aria-label={editing ? t('composer.editing') : t('composer.text')}
 					placeholder={t('composer.placeholder')}
 					value={writing.text}
 					readOnly={!ready}
@@ -112,10 +166,13 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 						if (text) client.typing(discussion.id)
 					}}
 					onKeyDown={onKeyDown}
+					onPaste={onPaste}
 					classNames={{ input: classes.text as string }}
 				/>
 				<div className={classes.row}>
-					{audience.needed && !writing.editing && (
+					{!editing && <PickFiles touch={touch} onPick={files.add} />}
+					<EmojiButton onPick={addEmoji} />
+					{audience.needed && !editing && (
 						<NativeSelect
 							size="xs"
 							aria-label={t('composer.to')}
@@ -124,9 +181,9 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 							onChange={(event) => audience.choose(event.currentTarget.value)}
 							data={[
 								...(audience.chosen === undefined ? [{ value: '', label: t('composer.choose') }] : []),
-								...timeline.mayWriteTo.map((group) => ({
+								...mayWriteTo.map((group) => ({
 									value: group ?? 'all',
-									label: group === null ? t('composer.all') : (timeline.groups.find((one) => one.id === group)?.name ?? group),
+									label: group === null ? t('composer.all') : (groups.find((one) => one.id === group)?.name ?? group),
 								})),
 							]}
 							classNames={{ input: classes.to as string }}
@@ -148,16 +205,57 @@ export function Composer({ ref, timeline, discussion, onEditLast }: Props) {
 						data-quiet={!sendable || undefined}
 						className={classes.send as string}
 					>
-						{writing.editing ? t('composer.save') : t('composer.send')}
+						{editing ? t('composer.save') : t('composer.send')}
 					</Button>
 				</div>
 			</div>
 		</form>
 	)
+})
+
+function hasFiles(items: { id: string; message: { attachments: unknown[] } }[], message: string | null): boolean {
+	return items.some(({ id, message: { attachments } }) => id === message && attachments.length > 0)
 }
 
 function pick({ key, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent) {
 	return { key, shiftKey, ctrlKey, metaKey, altKey }
+}
+
+/** The ways to files: any of them, and on a phone straight from the camera. */
+function PickFiles({ touch, onPick }: { touch: boolean; onPick: (files: readonly File[]) => void }) {
+	const { t } = useTexts()
+	const any = useRef<HTMLInputElement>(null)
+	const camera = useRef<HTMLInputElement>(null)
+	const input = (of: typeof any, more: object) => (
+		<input
+			ref={of}
+			type="file"
+			hidden
+			tabIndex={-1}
+			{...more}
+			onChange={(event) => {
+				onPick([...(event.currentTarget.files ?? [])])
+				// The same file may be picked again.
+				event.currentTarget.value = ''
+			}}
+		/>
+	)
+	return (
+		<>
+			{input(any, { multiple: true, 'data-pick': 'files' })}
+			<ActionIcon size={36} aria-label={t('attach.file')} title={t('attach.file')} onClick={() => any.current?.click()}>
+				<IconPaperclip size={20} stroke={1.75} />
+			</ActionIcon>
+			{touch && (
+				<>
+					{input(camera, { accept: 'image/*', capture: 'environment', 'data-pick': 'camera' })}
+					<ActionIcon size={36} aria-label={t('attach.camera')} title={t('attach.camera')} onClick={() => camera.current?.click()}>
+						<IconCamera size={20} stroke={1.75} />
+					</ActionIcon>
+				</>
+			)}
+		</>
+	)
 }
 
 function Count({ text, saved }: { text: string; saved: boolean }) {
@@ -168,105 +266,38 @@ function Count({ text, saved }: { text: string; saved: boolean }) {
 }
 
 /** What is answered or corrected, and the way out of it. */
-function Regarding({ writing, timeline, onCancel }: { writing: Writing; timeline: Timeline; onCancel: () => void }) {
+function Regarding({ writing, discussion, onCancel }: { writing: Writing; discussion: string; onCancel: () => void }) {
 	const { t } = useTexts()
-	const { people, me } = useSnapshot()
+	const me = useMe()
+	const people = usePeople()
+	const timeline = useTimeline(discussion)
 	const id = writing.editing ?? writing.replyTo
-	if (!id) return null
-	const message = timeline.items.find((item) => item.id === id)?.message
-	const name = message && (message.author === me.id ? t('you') : shortName(people.get(message.author)?.name ?? ''))
+	const message = timeline.items.find((item) => item.id === id)?.message ?? timeline.items.find((item) => item.quoted?.id === id)?.quoted
+	const Icon = writing.editing ? IconPencil : IconCornerUpLeft
+	const writer = message && people.get(message.author)
+	const name = message?.author === me.id ? t('you') : writer ? shortName(nameOf(writer, t)) : t('message.unknownWriter')
+	const text =
+		message && (message.text || (message.removed ? t('message.removed') : t('file.count', { count: message.attachments.length })))
 	return (
 		<div className={classes.regarding}>
-			{writing.editing ? (
-				<IconPencil size={16} stroke={1.75} aria-hidden="true" />
-			) : (
-				<IconCornerUpLeft size={16} stroke={1.75} aria-hidden="true" />
-			)}
-			<span className={classes.what} dir="auto">
+			<Icon size={16} stroke={1.75} aria-hidden="true" />
+			<span className={classes.what}>
 				{writing.editing ? (
 					t('composer.editing')
 				) : (
 					<>
-						{t('composer.replying')} <bdi>{name}</bdi>: <bdi>{message?.text}</bdi>
+						{t('composer.replying')} <bdi>{name}</bdi>: <bdi>{text}</bdi>
 					</>
 				)}
 			</span>
-			<ActionIcon size={30} aria-label={writing.editing ? t('composer.leaveEdit') : t('composer.leaveReply')} onClick={onCancel}>
+			<ActionIcon
+				size={28}
+				aria-label={writing.editing ? t('composer.leaveEdit') : t('composer.leaveReply')}
+				title={writing.editing ? t('composer.leaveEdit') : t('composer.leaveReply')}
+				onClick={onCancel}
+			>
 				<IconX size={16} stroke={1.75} />
 			</ActionIcon>
 		</div>
 	)
-}
-
-/** The text, from this device and saved to it as it is typed. */
-function useWriting(discussion: string) {
-	const { t } = useTexts()
-	const client = useClient()
-	const [writing, setWriting] = useState<Writing>(nothing)
-	const [ready, setReady] = useState(false)
-	const [saved, setSaved] = useState(false)
-	const latest = useRef(writing)
-	const aside = `${discussion}:aside`
-
-	useEffect(() => {
-		let gone = false
-		Promise.all([client.draft(discussion), client.draft(aside)])
-			.then(([draft, set]) => {
-				if (gone) return
-				latest.current = resume(draft, set)
-				setWriting(latest.current)
-				setSaved(draft !== null)
-			})
-			.catch((error) => tellProblem(errorSentence(t, error)))
-			.finally(() => !gone && setReady(true))
-		return () => {
-			gone = true
-		}
-	}, [client, discussion, aside, t])
-
-	const save = useCallback(
-		async (next: Writing, before: Writing) => {
-			try {
-				await client.saveDraft(discussion, { text: next.text, replyTo: next.replyTo, editing: next.editing })
-				if (next.aside !== before.aside)
-					await client.saveDraft(aside, { text: next.aside?.text ?? '', replyTo: next.aside?.replyTo ?? null, editing: null })
-				if (latest.current === next) setSaved(true)
-			} catch (error) {
-				tellProblem(errorSentence(t, error))
-			}
-		},
-		[client, discussion, aside, t],
-	)
-
-	/** Changes the writing. After sending, `end` is saved only once the message is safe: call what is returned. */
-	const write = useCallback(
-		(change: (now: Writing) => Writing) => {
-			const before = latest.current
-			const next = change(before)
-			latest.current = next
-			setWriting(next)
-			setSaved(false)
-			if (change !== end) void save(next, before)
-			return () => void save(latest.current, before)
-		},
-		[save],
-	)
-	return { writing, ready, saved, write }
-}
-
-/** Whom a new message is for: asked when there are several, and remembered from my last message here. */
-function useAudience(timeline: Timeline) {
-	const { me } = useSnapshot()
-	const options = timeline.mayWriteTo
-	const [choice, setChoice] = useState<string | null>()
-	const needed = options.length > 1 && timeline.groups.length > 1
-	const mine = timeline.items.findLast((item) => item.message.author === me.id)?.message.group
-	const usual = mine !== undefined && options.includes(mine) ? mine : options.includes(null) ? null : undefined
-	const chosen = choice !== undefined && options.includes(choice) ? choice : usual
-	return {
-		needed,
-		chosen,
-		group: needed ? chosen : options[0],
-		choose: (value: string) => setChoice(value === 'all' ? null : value),
-	}
 }

@@ -1,7 +1,6 @@
 /**
  * The earlier texts of an edited message, newest first: for its writer and her lecturers.
  */
-import { Modal } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Edit, Message } from '../../../protocol/model.ts'
 import { useClient } from '../ui/data.tsx'
@@ -9,6 +8,7 @@ import { useTexts } from '../ui/language.ts'
 import { Late } from '../ui/pieces.tsx'
 import { errorSentence } from '../ui/problems.ts'
 import { exactTime } from '../ui/times.ts'
+import { Dialog } from './Dialog.tsx'
 import classes from './messages.module.css'
 
 export function EarlierTexts({ message, onClose }: { message: Message; onClose: () => void }) {
@@ -29,7 +29,7 @@ export function EarlierTexts({ message, onClose }: { message: Message; onClose: 
 	}, [client, message.id, t])
 
 	return (
-		<Modal opened onClose={onClose} title={t('earlier.title')} closeButtonProps={{ 'aria-label': t('notices.close') }}>
+		<Dialog onClose={onClose} title={t('earlier.title')}>
 			<ol className={classes.earlier} reversed>
 				<li>
 					<span className={classes.time}>{t('earlier.now')}</span>
@@ -46,6 +46,6 @@ export function EarlierTexts({ message, onClose }: { message: Message; onClose: 
 			</ol>
 			{problem && <p>{problem}</p>}
 			{!edits && !problem && <Late />}
-		</Modal>
+		</Dialog>
 	)
 }

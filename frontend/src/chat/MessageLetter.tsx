@@ -13,21 +13,25 @@ import {
 	IconClock,
 	IconCornerUpLeft,
 	IconHistory,
+	IconLink,
 	IconPencil,
 	IconRefresh,
 	IconTrash,
 } from '@tabler/icons-react'
-import { memo } from 'react'
+import { memo, type ReactNode } from 'react'
 import type { Discussion, Group, Message } from '../../../protocol/model.ts'
 import type { TimelineItem } from '../client.ts'
-import { useClient, useSnapshot } from '../ui/data.tsx'
+import { useClient, useMe, usePeople } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
-import { shortName } from '../ui/names.ts'
+import { nameOf, shortName } from '../ui/names.ts'
 import { tell, tellProblem } from '../ui/notices.ts'
 import { Avatar, RoleBadge } from '../ui/pieces.tsx'
 import { errorSentence, problemSentence } from '../ui/problems.ts'
 import { clockTime, exactTime } from '../ui/times.ts'
+import { Attachments, OnTheWay } from './Attachments.tsx'
+import { copyText } from './clipboard.ts'
 import classes from './messages.module.css'
+import { Text } from './Words.tsx'
 
 interface Props {
 	item: TimelineItem
@@ -35,24 +39,31 @@ interface Props {
 	/** The letter that Tab goes to. */
 	stop: boolean
 	open: boolean
+	/** One has just come here. */
+	marked: boolean
+	unfolded: boolean
 	discussion: Discussion
 	groups: Group[]
+	mayWrite: boolean
 	onOpen: (message: string) => void
 	onReply: (message: string) => void
 	onEdit: (message: string, text: string) => void
 	onTakenBack: (text: string) => void
 	onShow: (message: string) => void
 	onHistory: (message: string) => void
+	onUnfold: (message: string) => void
+	onView: (upload: string) => void
 }
 
 export const MessageLetter = memo(function MessageLetter(props: Props) {
-	const { item, first, stop, open, discussion, groups, onOpen } = props
+	const { item, first, stop, open, marked, groups, mayWrite, onOpen } = props
 	const { t, language } = useTexts()
-	const { me, people } = useSnapshot()
+	const me = useMe()
+	const people = usePeople()
 	const { message } = item
 	const writer = people.get(message.author)
 	const mine = message.author === me.id
-	const name = mine ? t('you') : (writer?.name ?? t('message.unknownWriter'))
+	const name = mine ? t('you') : writer ? nameOf(writer, t) : t('message.unknownWriter')
 	const group = message.group !== null && groups.length > 1 ? groups.find((one) => one.id === message.group) : undefined
 	const time = (
 		<time dateTime={message.createdAt} title={exactTime(message.createdAt, language)} className={classes.time}>
@@ -67,6 +78,7 @@ export const MessageLetter = memo(function MessageLetter(props: Props) {
 			data-first={first || undefined}
 			data-mine={mine || undefined}
 			data-open={open || undefined}
+			data-marked={marked || undefined}
 			tabIndex={stop ? 0 : -1}
 			aria-label={t('message.by', { name, time: clockTime(message.createdAt, language) })}
 			onFocus={() => onOpen(item.id)}
@@ -89,22 +101,22 @@ export const MessageLetter = memo(function MessageLetter(props: Props) {
 					</div>
 				)}
 				{message.replyTo && <Quote quoted={item.quoted} onShow={props.onShow} />}
-				{message.removed ? <Removed message={message} /> : <Text {...props} mine={mine} />}
+				{message.removed ? <Removed message={message} mayPutBack={mayWrite} /> : <Written {...props} mine={mine} />}
 				{item.problem && item.command !== null && <Refused {...props} command={item.command} />}
 			</div>
-			{!message.removed && item.safety !== 'refused' && <Tools {...props} mine={mine} shut={discussion.status === 'closed'} />}
+			{!message.removed && item.safety !== 'refused' && <Tools {...props} mine={mine} />}
 		</article>
 	)
 })
 
-function Text({ item, first, mine, onHistory }: Props & { mine: boolean }) {
+/** Its words, and its files. */
+function Written({ item, first, mine, unfolded, onHistory, onUnfold, onTakenBack, onView }: Props & { mine: boolean }) {
 	const { t, language } = useTexts()
-	const { me } = useSnapshot()
+	const me = useMe()
 	const { message } = item
-	const mayLook = mine || me.role === 'lecturer'
-	return (
-		<p className={classes.text} dir="auto">
-			{message.text}
+	const mayLook = mine || me.role !== 'student'
+	const after: ReactNode = (
+		<>
 			{message.editedAt &&
 				(mayLook && message.edits > 0 ? (
 					<button type="button" className={classes.edited} title={exactTime(message.editedAt, language)} onClick={() => onHistory(item.id)}>
@@ -116,7 +128,20 @@ function Text({ item, first, mine, onHistory }: Props & { mine: boolean }) {
 					</span>
 				))}
 			{mine && !first && <Safe item={item} words={item.safety === 'device' || item.safety === 'refused'} />}
-		</p>
+		</>
+	)
+	return (
+		<>
+			{message.text ? (
+				<Text text={message.text} unfolded={unfolded} onUnfold={() => onUnfold(item.id)}>
+					{after}
+				</Text>
+			) : (
+				message.attachments.length > 0 && (message.editedAt || (mine && !first)) && <p className={classes.text}>{after}</p>
+			)}
+			{message.attachments.length > 0 && <Attachments message={message} transfers={item.transfers} onView={onView} />}
+			{item.transfers.length > 0 && item.safety === 'device' && <OnTheWay item={item} onTakenBack={onTakenBack} />}
+		</>
 	)
 }
 
@@ -138,21 +163,25 @@ function Safe({ item, words }: { item: TimelineItem; words: boolean }) {
 
 function Quote({ quoted, onShow }: { quoted: Message | null; onShow: (message: string) => void }) {
 	const { t } = useTexts()
-	const { people, me } = useSnapshot()
+	const people = usePeople()
+	const me = useMe()
 	if (!quoted) return <p className={classes.quote}>{t('quote.unknown')}</p>
-	const name = quoted.author === me.id ? t('you') : shortName(people.get(quoted.author)?.name ?? t('message.unknownWriter'))
-	const text = quoted.removed || quoted.text === null ? t('message.removed') : quoted.text
+	const writer = people.get(quoted.author)
+	const name = quoted.author === me.id ? t('you') : writer ? shortName(nameOf(writer, t)) : t('message.unknownWriter')
+	const text =
+		quoted.removed || quoted.text === null ? t('message.removed') : quoted.text || t('file.count', { count: quoted.attachments.length })
 	return (
-		<button type="button" className={classes.quote} dir="auto" onClick={() => onShow(quoted.id)}>
+		<button type="button" className={classes.quote} dir="auto" title={t('quote.go')} onClick={() => onShow(quoted.id)}>
 			<span className={classes.hidden}>{t('quote.answers')} </span>
-			<bdi>{name}</bdi>: {text}
+			<bdi>{name}</bdi>: <bdi>{text}</bdi>
 		</button>
 	)
 }
 
-function Removed({ message }: { message: Message }) {
+function Removed({ message, mayPutBack }: { message: Message; mayPutBack: boolean }) {
 	const { t, language } = useTexts()
-	const { me, people } = useSnapshot()
+	const me = useMe()
+	const people = usePeople()
 	const client = useClient()
 	const removed = message.removed
 	if (!removed) return null
@@ -162,11 +191,11 @@ function Removed({ message }: { message: Message }) {
 		? t('message.removedByYou')
 		: removed.by === message.author || !remover
 			? t('message.removedByWriter')
-			: t('message.removedBy', { name: remover.name })
+			: t('message.removedBy', { name: nameOf(remover, t) })
 	return (
 		<p className={classes.removed}>
 			<span title={exactTime(removed.at, language)}>{text}</span>
-			{message.text !== null && (
+			{message.text !== null && mayPutBack && (
 				<Button size="compact-md" onClick={() => client.setRemoved(message.id, false)}>
 					{t('message.putBack')}
 				</Button>
@@ -180,7 +209,7 @@ function Refused({ item, command, onTakenBack }: Props & { command: number }) {
 	const client = useClient()
 	async function takeBack() {
 		const text = await client.takeBack(command)
-		if (text) onTakenBack(text)
+		if (text !== null) onTakenBack(text)
 	}
 	if (!item.problem) return null
 	return (
@@ -190,10 +219,14 @@ function Refused({ item, command, onTakenBack }: Props & { command: number }) {
 				{t('refused.text')} {problemSentence(t, item.problem)}
 			</span>
 			<span className={classes.ways}>
-				<Button size="compact-md" leftSection={<IconRefresh size={16} stroke={1.75} />} onClick={() => client.retry(command)}>
+				<Button
+					size="compact-md"
+					leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden="true" />}
+					onClick={() => client.retry(command)}
+				>
 					{t('refused.again')}
 				</Button>
-				<Button size="compact-md" leftSection={<IconArrowBackUp size={16} stroke={1.75} />} onClick={takeBack}>
+				<Button size="compact-md" leftSection={<IconArrowBackUp size={16} stroke={1.75} aria-hidden="true" />} onClick={takeBack}>
 					{t('refused.takeBack')}
 				</Button>
 			</span>
@@ -201,14 +234,13 @@ function Refused({ item, command, onTakenBack }: Props & { command: number }) {
 	)
 }
 
-function Tools({ item, mine, shut, stop, onReply, onEdit, onHistory }: Props & { mine: boolean; shut: boolean }) {
+function Tools({ item, mine, mayWrite, stop, discussion, onReply, onEdit, onHistory }: Props & { mine: boolean }) {
 	const { t } = useTexts()
-	const { me } = useSnapshot()
+	const me = useMe()
 	const client = useClient()
 	const { message } = item
 	const teaches = me.role === 'lecturer'
-	const looks = (mine || teaches) && message.edits > 0
-	if (shut && !looks) return null
+	const looks = (mine || me.role !== 'student') && message.edits > 0
 	const tab = stop ? 0 : -1
 
 	async function remove() {
@@ -219,41 +251,39 @@ function Tools({ item, mine, shut, stop, onReply, onEdit, onHistory }: Props & {
 			tellProblem(errorSentence(t, error))
 		}
 	}
+	async function copyLink() {
+		const link = `${location.origin}/d/${discussion.id}?m=${item.id}`
+		tell((await copyText(link)) ? t('message.linkCopied') : link)
+	}
 
 	return (
 		<div className={classes.tools}>
-			{!shut && (
-				<ActionIcon size={30} tabIndex={tab} aria-label={t('message.reply')} title={t('message.reply')} onClick={() => onReply(item.id)}>
-					<IconCornerUpLeft size={18} stroke={1.75} />
-				</ActionIcon>
+			{mayWrite && (
+				<Tool tab={tab} label={t('message.reply')} icon={<IconCornerUpLeft size={18} stroke={1.75} />} onClick={() => onReply(item.id)} />
 			)}
-			{!shut && mine && message.text !== null && (
-				<ActionIcon
-					size={30}
-					tabIndex={tab}
-					aria-label={t('message.edit')}
-					title={t('message.edit')}
+			{mayWrite && mine && message.text !== null && (
+				<Tool
+					tab={tab}
+					label={t('message.edit')}
+					icon={<IconPencil size={18} stroke={1.75} />}
 					onClick={() => onEdit(item.id, message.text ?? '')}
-				>
-					<IconPencil size={18} stroke={1.75} />
-				</ActionIcon>
+				/>
 			)}
 			{looks && (
-				<ActionIcon
-					size={30}
-					tabIndex={tab}
-					aria-label={t('message.earlier')}
-					title={t('message.earlier')}
-					onClick={() => onHistory(item.id)}
-				>
-					<IconHistory size={18} stroke={1.75} />
-				</ActionIcon>
+				<Tool tab={tab} label={t('message.earlier')} icon={<IconHistory size={18} stroke={1.75} />} onClick={() => onHistory(item.id)} />
 			)}
-			{!shut && (mine || teaches) && (
-				<ActionIcon size={30} tabIndex={tab} aria-label={t('message.remove')} title={t('message.remove')} onClick={remove}>
-					<IconTrash size={18} stroke={1.75} />
-				</ActionIcon>
+			{message.rev > 0 && <Tool tab={tab} label={t('message.link')} icon={<IconLink size={18} stroke={1.75} />} onClick={copyLink} />}
+			{mayWrite && (mine || teaches) && (
+				<Tool tab={tab} label={t('message.remove')} icon={<IconTrash size={18} stroke={1.75} />} onClick={remove} />
 			)}
 		</div>
+	)
+}
+
+function Tool({ tab, label, icon, onClick }: { tab: number; label: string; icon: ReactNode; onClick: () => void }) {
+	return (
+		<ActionIcon size={30} tabIndex={tab} aria-label={label} title={label} onClick={onClick}>
+			{icon}
+		</ActionIcon>
 	)
 }

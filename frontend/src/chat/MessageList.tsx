@@ -1,151 +1,438 @@
 /**
- * The page of a discussion: a virtual list of its rows.
+ * The page of a discussion: a virtual list of its rows, and the ways through it.
  *
- * Promises: at the bottom it stays at the bottom; elsewhere it keeps its place, also when older
- * pages come in above; what is new below is told by a pill and read out; arrow keys walk from
- * letter to letter.
+ * Promises: it opens at the first unread message, else at the end; at the end it stays at the end,
+ * elsewhere it keeps its place, also when pages come in above and below; only what was really in
+ * sight counts as read; keys walk from letter to letter.
  */
-import { Button } from '@mantine/core'
-import { IconArrowDown } from '@tabler/icons-react'
-import { type KeyboardEvent, memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import {
+	type KeyboardEvent,
+	memo,
+	type Ref,
+	useCallback,
+	useEffect,
+	useImperativeHandle,
+	useLayoutEffect,
+	useMemo,
+	useRef,
+	useState,
+} from 'react'
 import { VList, type VListHandle } from 'virtua'
 import type { Discussion } from '../../../protocol/model.ts'
 import type { Timeline } from '../client.ts'
-import { useClient, useSnapshot } from '../ui/data.tsx'
+import { useClient, useMe } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
-import { shortName } from '../ui/names.ts'
-import { Avatar, RoleBadge } from '../ui/pieces.tsx'
-import { dayName } from '../ui/times.ts'
+import { tellProblem } from '../ui/notices.ts'
+import { Late } from '../ui/pieces.tsx'
+import { errorSentence } from '../ui/problems.ts'
 import { EarlierTexts } from './EarlierTexts.tsx'
+import { Announcer, Day, More, Prompt, UnreadLine, Ways } from './Landmarks.tsx'
 import { MessageLetter } from './MessageLetter.tsx'
 import classes from './messages.module.css'
-import { createRows, grewAbove, newSince, type Row } from './rows.ts'
+import { createRows, forGroup, type Line, newSince, nextRows, type Row, readUpTo, walk } from './rows.ts'
 
 /** As near to the end as this counts as being there. */
 const nearPx = 48
-/** Older messages are fetched when this little is left above. */
-const aheadPx = 600
+/** Pages are fetched when this little is left. */
+const aheadPx = 800
+/** Where only one group is looked at: so many pages are fetched by themselves until somebody asks for more. */
+const pagesUnasked = 20
+const framesToFocus = 30
+/** How long the letter that was gone to is marked. */
+const markedMs = 4_000
+
+export interface ListHandle {
+	/** Goes to a message, from wherever. */
+	show(place: { seq: number }): void
+	toDate(day: string): void
+	/** To the letter that the keys are at. */
+	focus(): void
+}
 
 interface Props {
+	ref: Ref<ListHandle>
 	timeline: Timeline
 	discussion: Discussion
+	/** The group that is looked at; null: all. */
+	group: string | null
+	/** The message that the address names. */
+	linked: string | null
 	onReply: (message: string) => void
 	onEdit: (message: string, text: string) => void
 	onTakenBack: (text: string) => void
+	onView: (upload: string) => void
+	onDate: (day: string) => void
+	/** A message is gone to that the chosen group does not show. */
+	onAllGroups: () => void
+	onLeave: () => void
 }
 
-export const MessageList = memo(function MessageList({ timeline, discussion, onReply, onEdit, onTakenBack }: Props) {
+/** Where the list is about to go: a row, once it is there. */
+interface Goal {
+	key: string
+	align: 'start' | 'center' | 'end' | 'nearest'
+	mark: boolean
+}
+
+export const MessageList = memo(function MessageList(props: Props) {
+	const { ref, timeline, discussion, group, linked, onReply, onEdit, onTakenBack, onView, onDate, onAllGroups, onLeave } = props
 	const { t } = useTexts()
 	const client = useClient()
-	const { me } = useSnapshot()
+	const me = useMe()
 	const list = useRef<VListHandle>(null)
 	const scroller = useRef<HTMLElement>(null)
-	const [makeRows] = useState(() => createRows())
-	const rows = useMemo(() => makeRows(timeline), [makeRows, timeline])
-	const last = rows.at(-1)
 
-	// The rows of the last render, to tell rows that came in above from rows that came in below.
-	const [before, setBefore] = useState(rows)
-	const shift = before !== rows && grewAbove(before, rows)
-	useLayoutEffect(() => setBefore(rows), [rows])
+	const [line, setLine] = useState<Line | null>(null)
+	const [makeRows] = useState(() => createRows())
+	const items = useMemo(() => (group === null ? timeline.items : forGroup(timeline.items, group)), [timeline.items, group])
+	const hidden = useMemo(() => {
+		const here = new Set(items)
+		return items === timeline.items ? [] : timeline.items.filter((item) => !here.has(item))
+	}, [timeline.items, items])
+	const { older, newer } = timeline
+	const now = useMemo(() => makeRows({ items, older, newer }, line), [makeRows, items, older, newer, line])
+
+	// What is rendered follows what there is, in steps in which the list can keep its place.
+	const [shown, setShown] = useState({ rows: now, life: 0 })
+	const { rows, shift, replaced } = nextRows(shown.rows, now)
+	const life = shown.life + (replaced ? 1 : 0)
+	useLayoutEffect(() => {
+		if (rows !== shown.rows) setShown({ rows, life })
+	}, [rows, life, shown])
+	const last = rows.at(-1)
+	const present = useRef({ rows, timeline, hidden })
+	present.current = { rows, timeline, hidden }
 
 	const atEnd = useRef(true)
 	const [seen, setSeen] = useState<string | null>(null)
-	const fresh = useMemo(() => newSince(rows, seen, me.id), [rows, seen, me.id])
+	/** `far`: the end is out of sight; `line`: where the unread line is. */
+	const [view, setView] = useState({ far: false, line: 'seen' as 'above' | 'seen' })
+	const [goal, setGoal] = useState<Goal | null>(null)
+	const [marked, setMarked] = useState<string | null>(null)
+	const [back, setBack] = useState<number | null>(null)
+	/** The first letter in sight. */
+	const anchor = useRef<number | null>(null)
+	const fresh = useMemo(() => newSince(rows, seen, me.id).length, [rows, seen, me.id])
+	const below = Math.max(fresh, seen === null ? 0 : timeline.unread)
 
-	const toEnd = useCallback(() => {
+	/** What is in sight is read, while the page is. */
+	const upTo = useRef(-1)
+	/** Before it has opened somewhere, nothing is in sight. */
+	const isOpen = useRef(false)
+	const look = useCallback(() => {
+		const handle = list.current
+		if (!handle || !isOpen.current || document.visibilityState !== 'visible') return
+		const { rows, timeline, hidden } = present.current
+		const [top, bottom] = [handle.scrollOffset, handle.scrollOffset + handle.viewportSize]
+		const topAt = handle.findItemIndex(top)
+		let at = handle.findItemIndex(bottom - 1)
+		const offset = handle.getItemOffset(at)
+		if (offset + handle.getItemSize(at) > bottom + 4 && offset > top + handle.viewportSize / 2) at--
+		const first = rows.find((row, index) => index >= topAt && row.kind === 'message')
+		anchor.current = first?.kind === 'message' ? first.item.message.seq : null
+		const lineAt = rows.findIndex((row) => row.kind === 'unread')
+		// Without a line all of it is new, and begins at the top.
+		const lineSeen = lineAt >= 0 ? lineAt >= topAt && lineAt <= at : topAt === 0 && !timeline.older
+		if (lineSeen) setView((was) => (was.line === 'seen' ? was : { ...was, line: 'seen' }))
+		const far = timeline.newer || bottom < handle.scrollSize - handle.viewportSize / 2
+		setView((was) => (was.far === far ? was : { ...was, far }))
+		if (me.role === 'admin' || timeline.readUpTo === null) return
+		upTo.current = Math.max(upTo.current, timeline.readUpTo)
+		const read = readUpTo(rows, at, hidden, upTo.current, me.id)
+		if (read === null) return
+		upTo.current = read
+		client.markRead(discussion.id, read)
+	}, [client, discussion.id, me])
+	const frame = useRef(0)
+	const lookSoon = useCallback(() => {
+		cancelAnimationFrame(frame.current)
+		frame.current = requestAnimationFrame(look)
+	}, [look])
+
+	const scrollToEnd = useCallback(() => {
 		atEnd.current = true
 		setSeen(null)
+		setBack(null)
 		list.current?.scrollToIndex(Number.MAX_SAFE_INTEGER, { align: 'end' })
 	}, [])
 
-	// My own new message is always gone to.
-	const mine = last?.kind === 'message' && last.item.message.author === me.id
+	const [active, setActive] = useState<string | null>(null)
+	const focusing = useRef(0)
+	/** Focuses a letter as soon as the list has laid it out: before that it can't take the focus. */
+	const focusRow = useCallback((key: string | null) => {
+		setActive(key)
+		let left = framesToFocus
+		const tryAgain = () => {
+			const article = scroller.current?.querySelector<HTMLElement>(`[data-message="${key}"]`)
+			article?.focus({ preventScroll: true })
+			if (left-- > 0 && document.activeElement !== article) focusing.current = requestAnimationFrame(tryAgain)
+		}
+		cancelAnimationFrame(focusing.current)
+		tryAgain()
+	}, [])
+
+	/** The page that is on its way. */
+	const loading = useRef<Promise<void> | null>(null)
+	const unasked = useRef(0)
+	const [failed, setFailed] = useState<'older' | 'newer' | 'enough' | null>(null)
+	const load = useCallback(
+		(which: 'older' | 'newer') => {
+			if (loading.current || !present.current.timeline[which]) return
+			loading.current = (which === 'older' ? client.loadOlder(discussion.id) : client.loadNewer(discussion.id))
+				.then(
+					() => setFailed(null),
+					() => setFailed(which),
+				)
+				.finally(() => {
+					loading.current = null
+					lookSoon()
+				})
+		},
+		[client, discussion.id, lookSoon],
+	)
+	/** Goes to a place, loaded or not, and remembers where one was. */
+	const jumps = useRef(0)
+	const goTo = useCallback(
+		async (place: { seq: number } | { from: string } | 'unread' | 'end', how: Partial<Goal> & { remember?: boolean } = {}) => {
+			const jump = ++jumps.current
+			const from = anchor.current
+			try {
+				const message = await client.goTo(discussion.id, place)
+				// A page that comes in above on the way would move what is gone to.
+				await loading.current
+				// Somebody who asks again means the other place.
+				if (jump !== jumps.current) return
+				if (place === 'end' || message === null) return scrollToEnd()
+				atEnd.current = false
+				setGoal({ key: place === 'unread' ? 'unread' : message, align: 'center', mark: true, ...how })
+				if (how.remember) setBack(from)
+			} catch (error) {
+				tellProblem(errorSentence(t, error))
+			}
+		},
+		[client, discussion.id, scrollToEnd, t],
+	)
+
+	const goToLinked = useCallback(
+		async (message: string) => {
+			try {
+				const { seq } = (await client.call('getMessage', { id: message })).message
+				await goTo({ seq })
+				return true
+			} catch (error) {
+				tellProblem(errorSentence(t, error))
+				return false
+			}
+		},
+		[client, goTo, t],
+	)
+
+	// Where it opens: at the linked message, else at the first unread one, else at the end.
+	const [open, setOpen] = useState(false)
+	const opening = useRef(false)
+	useEffect(() => {
+		if (opening.current || timeline.state !== 'ready') return
+		opening.current = true
+		const begin = async () => {
+			const found = linked !== null && (await goToLinked(linked))
+			const first = found ? null : await client.goTo(discussion.id, 'unread').catch(() => null)
+			const { unread, readUpTo: after } = client.timeline(discussion.id)
+			if (after !== null && unread > 0) {
+				setLine({ after, count: unread, me: me.id })
+				setView({ far: false, line: 'above' })
+			}
+			if (first !== null) {
+				atEnd.current = false
+				setGoal({ key: 'unread', align: 'start', mark: false })
+			}
+			isOpen.current = true
+			setOpen(true)
+			lookSoon()
+		}
+		void begin()
+	}, [timeline.state, discussion.id, linked, client, goToLinked, lookSoon, me.id])
+	const [followed, setFollowed] = useState(linked)
+	useEffect(() => {
+		if (!open || followed === linked) return
+		setFollowed(linked)
+		if (linked !== null) void goToLinked(linked)
+	}, [open, followed, linked, goToLinked])
+
+	// biome-ignore lint/correctness/useExhaustiveDependencies: when rows or the goal have changed
+	useLayoutEffect(() => {
+		lookSoon()
+		if (!goal) return
+		let at = rows.findIndex((row) => row.key === goal.key)
+		// Everything is new: the line would stand above the first message, and the prompt comes before.
+		if (at < 0 && goal.key === 'unread' && !older) at = 0
+		// The first unread one is the first of what is loaded: the line shows with the page above it.
+		if (at < 0 && goal.key === 'unread') load('older')
+		if (at < 0) {
+			if (timeline.items.some(({ id }) => id === goal.key)) onAllGroups()
+			return
+		}
+		const row = rows[at] as Row
+		list.current?.scrollToIndex(at, { align: goal.align, offset: goal.align === 'start' ? -16 : 0 })
+		setSeen(last?.key ?? null)
+		if (goal.mark && row.kind === 'message') {
+			setMarked(row.key)
+			focusRow(row.key)
+		}
+		setGoal(null)
+	}, [rows, goal])
+	useEffect(() => {
+		if (marked === null) return
+		const timer = setTimeout(() => setMarked(null), markedMs)
+		return () => clearTimeout(timer)
+	}, [marked])
+
+	// My own new message is always gone to; the end stays in sight where it is.
+	const newest = last?.kind === 'message' ? last : undefined
+	const mine = newest !== undefined && newest.item.message.author === me.id && newest.item.message.rev === 0
 	// biome-ignore lint/correctness/useExhaustiveDependencies: when the last row is another one
 	useLayoutEffect(() => {
 		if (atEnd.current || mine) list.current?.scrollToIndex(rows.length - 1, { align: 'end' })
-		if (mine) {
-			atEnd.current = true
-			setSeen(null)
-		}
+		if (!mine) return
+		atEnd.current = true
+		setSeen(null)
 	}, [last?.key])
+	const sent = timeline.items.at(-1)
+	const sentFarAway = newer && sent?.message.author === me.id && sent.message.rev === 0 ? sent.id : null
+	useEffect(() => {
+		if (sentFarAway !== null) void goTo('end')
+	}, [sentFarAway, goTo])
 
-	const loading = useRef(false)
-	const [failed, setFailed] = useState(false)
-	const loadOlder = useCallback(async () => {
-		if (loading.current || !timeline.older) return
-		loading.current = true
-		try {
-			await client.loadOlder(discussion.id)
-			setFailed(false)
-		} catch {
-			setFailed(true)
-		} finally {
-			loading.current = false
-		}
-	}, [client, discussion.id, timeline.older])
+	// Another group: the same place, among its messages.
+	const [looked, setLooked] = useState(group)
+	useLayoutEffect(() => {
+		if (looked === group) return
+		setLooked(group)
+		const near = rows.find((row) => row.kind === 'message' && anchor.current !== null && row.item.message.seq >= anchor.current)
+		if (atEnd.current || !near) scrollToEnd()
+		else setGoal({ key: near.key, align: 'start', mark: false })
+	}, [group, looked, rows, scrollToEnd])
+
+	const asked = useCallback(
+		(which: 'older' | 'newer') => {
+			unasked.current = 0
+			load(which)
+		},
+		[load],
+	)
 
 	// A page that does not fill the screen can't be scrolled: the next one is fetched at once.
+	// biome-ignore lint/correctness/useExhaustiveDependencies: whenever another page is there
 	useEffect(() => {
 		const handle = list.current
-		if (handle && !failed && timeline.state === 'ready' && handle.scrollSize <= handle.viewportSize + aheadPx) void loadOlder()
-	}, [loadOlder, failed, timeline.state])
+		if (!handle || failed || timeline.state !== 'ready' || handle.scrollSize > handle.viewportSize + aheadPx) return
+		if (!older && !newer) return
+		if (group !== null && ++unasked.current > pagesUnasked) return setFailed('enough')
+		load(older ? 'older' : 'newer')
+	}, [load, failed, timeline.state, timeline.items, group])
 
 	function onScroll(offset: number) {
 		const handle = list.current
 		if (!handle) return
-		const end = offset + handle.viewportSize >= handle.scrollSize - nearPx
+		const end = !newer && offset + handle.viewportSize >= handle.scrollSize - nearPx
 		if (end !== atEnd.current) {
 			atEnd.current = end
 			setSeen(end ? null : (last?.key ?? null))
+			if (end) setBack(null)
 		}
-		if (offset < aheadPx && !failed) void loadOlder()
+		if (open && !failed) {
+			if (offset < aheadPx) load('older')
+			else if (offset + handle.viewportSize > handle.scrollSize - aheadPx) load('newer')
+		}
+		lookSoon()
 	}
+
+	// Events of scrolling come late on a busy device: before rows come in, the list must know where it is, or it would jump back.
+	useEffect(() => client.subscribe(() => scroller.current?.firstElementChild?.dispatchEvent(new Event('scroll'))), [client])
 
 	// Composer and letters change their height; the end stays in sight.
 	function onResize() {
 		if (atEnd.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' })
+		lookSoon()
 	}
 
-	// One letter at a time is a tab stop; arrows move it.
-	const [active, setActive] = useState<string | null>(null)
+	// Whoever comes back to this window finds the line where she left.
+	useEffect(() => {
+		function visible() {
+			const { unread } = present.current.timeline
+			if (document.visibilityState === 'visible' && unread > 0 && upTo.current >= 0 && opening.current) {
+				setLine({ after: upTo.current, count: unread, me: me.id })
+				setView((was) => ({ ...was, line: 'above' }))
+				if (atEnd.current) setGoal({ key: 'unread', align: 'nearest', mark: false })
+			}
+			lookSoon()
+		}
+		document.addEventListener('visibilitychange', visible)
+		return () => {
+			document.removeEventListener('visibilitychange', visible)
+			cancelAnimationFrame(frame.current)
+		}
+	}, [me.id, lookSoon])
+
+	// One letter at a time is a tab stop; keys move it.
 	const current = rows.findLastIndex((row) => row.kind === 'message' && row.key === active)
 	const stop = current >= 0 ? current : rows.findLastIndex((row) => row.kind === 'message')
-	const walking = useRef(false)
-
 	function onKeyDown(event: KeyboardEvent) {
-		if (!(event.target instanceof HTMLElement) || event.target.tagName !== 'ARTICLE') return
-		const to = walk(rows, stop, event.key)
-		if (to === null) return
+		const at = event.target
+		if (!(at instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+		const article = at.closest<HTMLElement>('article')
+		if (!article && at !== scroller.current?.firstElementChild) return
+		const row = rows[stop]
+		const item = row?.kind === 'message' ? row.item : null
+		const onLetter = at.tagName !== 'BUTTON' && at.tagName !== 'A'
+		const to = onLetter || event.key === 'j' || event.key === 'k' ? walk(rows, stop, event.key) : null
+		if (to !== null) {
+			list.current?.scrollToIndex(to, { align: 'nearest' })
+			focusRow(rows[to]?.key ?? null)
+		} else if (event.key === 'End' && onLetter) {
+			void goTo('end').then(() => focusRow(present.current.rows.findLast((row) => row.kind === 'message')?.key ?? null))
+		} else if (event.key === 'u' && line) void goTo('unread', { align: 'start', mark: false, remember: true })
+		else if (event.key === 'r' && item && timeline.mayWriteTo.length > 0 && !item.message.removed) onReply(item.id)
+		else if (event.key === 'e' && item?.message.author === me.id && item.message.text !== null && !item.message.removed)
+			onEdit(item.id, item.message.text)
+		else if (event.key === 'Escape') onLeave()
+		else return
 		event.preventDefault()
-		walking.current = true
-		setActive(rows[to]?.key ?? null)
-		list.current?.scrollToIndex(to, { align: 'nearest' })
 	}
-
-	useEffect(() => {
-		if (!walking.current) return
-		walking.current = false
-		scroller.current?.querySelector<HTMLElement>(`[data-message="${active}"]`)?.focus({ preventScroll: true })
-	}, [active])
 
 	const show = useCallback(
 		(message: string) => {
-			const at = rows.findIndex((row) => row.key === message)
-			if (at < 0) return
-			walking.current = true
-			setActive(message)
-			list.current?.scrollToIndex(at, { align: 'center' })
+			const item = present.current.timeline.items.find(({ id }) => id === message)
+			const quoted = item ?? present.current.timeline.items.find((one) => one.quoted?.id === message)
+			const seq = item?.message.seq ?? quoted?.quoted?.seq
+			if (seq !== undefined) void goTo({ seq }, { remember: true })
 		},
-		[rows],
+		[goTo],
 	)
+	useImperativeHandle(ref, () => ({
+		show: ({ seq }) => void goTo({ seq }, { remember: true }),
+		toDate: (day) => void goTo({ from: new Date(`${day}T00:00`).toISOString() }, { align: 'start', remember: true }),
+		focus: () => {
+			list.current?.scrollToIndex(stop, { align: 'nearest' })
+			focusRow(rows[stop]?.key ?? null)
+		},
+	}))
 
+	const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set())
+	const unfold = useCallback((message: string) => setUnfolded((was) => new Set(was).add(message)), [])
 	const [history, setHistory] = useState<string | null>(null)
 	const ofHistory = history === null ? undefined : timeline.items.find((item) => item.id === history)
+	const ready = open || timeline.state !== 'ready'
 
 	return (
-		<section ref={scroller} className={classes.frame} aria-label={t('messages.label')} onKeyDown={onKeyDown}>
+		<section
+			ref={scroller}
+			className={classes.frame}
+			aria-label={t('messages.label')}
+			onKeyDown={onKeyDown}
+			data-ready={ready || undefined}
+		>
 			<VList
+				key={life}
 				ref={list}
 				className={classes.list}
 				data={rows}
@@ -158,105 +445,55 @@ export const MessageList = memo(function MessageList({ timeline, discussion, onR
 			>
 				{(row: Row, index: number) => (
 					<div key={row.key} className={classes.row} data-last={index === rows.length - 1 || undefined}>
-						{row.kind === 'older' && <Older failed={failed} onClick={loadOlder} />}
+						{(row.kind === 'older' || row.kind === 'newer') && (
+							<More which={row.kind} failed={failed === row.kind || failed === 'enough'} onClick={asked} />
+						)}
 						{row.kind === 'prompt' && (
 							<Prompt discussion={discussion} empty={timeline.items.length === 0} ready={timeline.state === 'ready'} />
 						)}
-						{row.kind === 'day' && <Day at={row.at} />}
+						{row.kind === 'day' && <Day at={row.at} onDate={onDate} />}
+						{row.kind === 'unread' && <UnreadLine count={row.count} since={row.since} />}
 						{row.kind === 'message' && (
 							<MessageLetter
 								item={row.item}
 								first={row.first}
 								stop={index === stop}
 								open={row.key === active}
+								marked={row.key === marked}
+								unfolded={unfolded.has(row.key)}
 								discussion={discussion}
 								groups={timeline.groups}
+								mayWrite={timeline.mayWriteTo.length > 0}
 								onOpen={setActive}
 								onReply={onReply}
 								onEdit={onEdit}
 								onTakenBack={onTakenBack}
 								onShow={show}
 								onHistory={setHistory}
+								onUnfold={unfold}
+								onView={onView}
 							/>
 						)}
 					</div>
 				)}
 			</VList>
-			{fresh.length > 0 && (
-				<Button className={classes.pill as string} onClick={toEnd} rightSection={<IconArrowDown size={16} stroke={2} />}>
-					{t('messages.new', { count: fresh.length })}
-				</Button>
+			{!ready && (
+				<div className={classes.opening}>
+					<Late />
+				</div>
+			)}
+			{open && (
+				<Ways
+					unread={line && view.line === 'above' ? line.count : null}
+					onUnread={() => void goTo('unread', { align: 'start', mark: false, remember: true })}
+					onBack={back === null ? null : () => void goTo({ seq: back }, { align: 'start', mark: false }).then(() => setBack(null))}
+					below={below}
+					far={view.far}
+					onEnd={() => (newer ? void goTo('end') : scrollToEnd())}
+				/>
 			)}
 			<Announcer timeline={timeline} />
 			{ofHistory && <EarlierTexts message={ofHistory.message} onClose={() => setHistory(null)} />}
 		</section>
 	)
 })
-
-/** The row an arrow key goes to; null for other keys and at the ends. */
-function walk(rows: Row[], from: number, key: string): number | null {
-	const step = key === 'ArrowUp' ? -1 : key === 'ArrowDown' ? 1 : 0
-	if (key === 'Home') return rows.findIndex((row) => row.kind === 'message')
-	if (key === 'End') return rows.findLastIndex((row) => row.kind === 'message')
-	if (step === 0) return null
-	for (let at = from + step; at >= 0 && at < rows.length; at += step) if (rows[at]?.kind === 'message') return at
-	return null
-}
-
-function Older({ failed, onClick }: { failed: boolean; onClick: () => void }) {
-	const { t } = useTexts()
-	return <div className={classes.older}>{failed ? <Button onClick={onClick}>{t('messages.olderAgain')}</Button> : t('messages.older')}</div>
-}
-
-function Day({ at }: { at: string }) {
-	const { language } = useTexts()
-	return (
-		<div className={classes.day}>
-			<time dateTime={at}>{dayName(at, language)}</time>
-		</div>
-	)
-}
-
-function Prompt({ discussion, empty, ready }: { discussion: Discussion; empty: boolean; ready: boolean }) {
-	const { t } = useTexts()
-	const { people } = useSnapshot()
-	const lecturer = people.get(discussion.createdBy)
-	return (
-		<>
-			<section className={classes.prompt} aria-label={t('about.prompt')}>
-				{lecturer && (
-					<div className={classes.promptBy}>
-						<Avatar person={lecturer} size={24} />
-						<bdi>{lecturer.name}</bdi>
-						<RoleBadge role={lecturer.role} />
-					</div>
-				)}
-				<p dir="auto">{discussion.prompt || discussion.title}</p>
-			</section>
-			{empty && ready && <p className={classes.empty}>{discussion.status === 'open' ? t('messages.none') : t('messages.noneClosed')}</p>}
-		</>
-	)
-}
-
-/** Reads out what others write while the discussion is open. */
-function Announcer({ timeline }: { timeline: Timeline }) {
-	const { t } = useTexts()
-	const { me, people } = useSnapshot()
-	const known = useRef<string | null>(null)
-	const [text, setText] = useState('')
-	const last = timeline.items.at(-1)
-	const ready = timeline.state === 'ready'
-	// biome-ignore lint/correctness/useExhaustiveDependencies: once for every message that arrives at the end
-	useEffect(() => {
-		if (!ready) return
-		const first = known.current === null
-		known.current = last?.id ?? ''
-		if (first || !last || last.message.author === me.id || !last.message.text) return
-		setText(t('messages.says', { name: shortName(people.get(last.message.author)?.name ?? ''), text: last.message.text }))
-	}, [last?.id, ready])
-	return (
-		<div className={classes.hidden} aria-live="polite">
-			{text}
-		</div>
-	)
-}

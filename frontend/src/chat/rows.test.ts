@@ -5,21 +5,23 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Message, Person } from '../../../protocol/model.ts'
 import type { TimelineItem } from '../client.ts'
-import { createRows, grewAbove, lastOfMine, newSince, type Row, writersOf } from './rows.ts'
+import { createRows, forGroup, type Line, lastOfMine, newSince, nextRows, type Row, readUpTo, walk, writersOf } from './rows.ts'
 
 let made = 0
 function item(author: string, at: string, more: Partial<Message> = {}): TimelineItem {
 	const id = `m${++made}`
 	const message: Message = {
-		...{ id, seq: made, rev: made, createdAt: at, updatedAt: at, discussion: 'd', author, group: 'g', text: 'text' },
+		...{ id, seq: made, rev: made, createdAt: at, updatedAt: at, discussion: 'd', author, group: 'g', text: 'text', attachments: [] },
 		...{ replyTo: null, writtenAt: at, editedAt: null, edits: 0, removed: null, returned: false },
 		...more,
 	}
-	return { id, message, safety: null, storedAt: null, problem: null, command: null, quoted: null }
+	return { id, message, safety: null, storedAt: null, problem: null, command: null, quoted: null, transfers: [] }
 }
-const rowsOf = (timeline: { items: TimelineItem[]; older: boolean }) => createRows('Asia/Jakarta')(timeline)
-const shape = (items: TimelineItem[], older = false) =>
-	rowsOf({ items, older }).map((row) => (row.kind === 'message' ? (row.first ? 'first' : 'next') : row.kind))
+const make = (): ReturnType<typeof createRows> => createRows('Asia/Jakarta')
+const rowsOf = (timeline: { items: TimelineItem[]; older: boolean; newer?: boolean }, line: Line | null = null) =>
+	make()({ newer: false, ...timeline }, line)
+const shape = (items: TimelineItem[], older = false, line: Line | null = null) =>
+	rowsOf({ items, older }, line).map((row) => (row.kind === 'message' ? (row.first ? 'first' : 'next') : row.kind))
 
 test('[W45] what one person writes within five minutes is one letter', () => {
 	const items = [
@@ -46,7 +48,7 @@ test('[W45] a clock that went back begins a new letter, and loses none', () => {
 })
 
 test('[W45] rows made on from earlier ones are the same as rows made anew', () => {
-	const make = createRows('Asia/Jakarta')
+	const go = make()
 	const all = Array.from({ length: 60 }, (_, n) =>
 		item(['a', 'b'][Math.floor(n / 7) % 2] as string, new Date(Date.UTC(2026, 10, 22, 14) + n * 130_000).toISOString()),
 	)
@@ -63,21 +65,106 @@ test('[W45] rows made on from earlier ones are the same as rows made anew', () =
 	]
 	let before: Row[] = []
 	for (const step of steps) {
-		const rows = make(step)
+		const rows = go({ newer: false, ...step })
 		assert.deepEqual(rows, rowsOf(step))
 		assert.notEqual(rows, before)
 		before = rows
 	}
 })
 
+const many = (count: number) =>
+	Array.from({ length: count }, (_, n) => item(`w${n % 3}`, new Date(Date.UTC(2026, 10, 22, 2) + n * 4 * 3600_000).toISOString()))
+
 test('[W49] rows that came in above are told from rows that came in below', () => {
 	const old = [item('a', '2026-11-22T02:04:00.000Z'), item('b', '2026-11-22T02:05:00.000Z')]
 	const now = [item('c', '2026-11-23T02:04:00.000Z')]
 	const before = rowsOf({ items: now, older: true })
-	assert.equal(grewAbove(before, rowsOf({ items: [...old, ...now], older: false })), true)
-	assert.equal(grewAbove(before, rowsOf({ items: [...now, item('d', '2026-11-23T02:05:00.000Z')], older: true })), false)
-	assert.equal(grewAbove(before, before), false)
-	assert.equal(grewAbove(rowsOf({ items: [], older: false }), before), false)
+	const grown = rowsOf({ items: [...old, ...now], older: false })
+	assert.deepEqual(nextRows(before, grown), { rows: grown, shift: true, replaced: false })
+	const below = rowsOf({ items: [...now, item('d', '2026-11-23T02:05:00.000Z')], older: true })
+	assert.deepEqual(nextRows(before, below), { rows: below, shift: false, replaced: false })
+	assert.equal(nextRows(before, before).shift, false)
+	assert.equal(nextRows(rowsOf({ items: [], older: false }), before).shift, false)
+	const elsewhere = rowsOf({ items: [item('z', '2026-10-01T02:04:00.000Z')], older: true, newer: true })
+	assert.equal(nextRows(before, elsewhere).replaced, true)
+})
+
+test('[W96] rows that came in at both ends are shown in two steps, and in each the list can keep its place', () => {
+	const all = many(40)
+	for (const [from, to] of [
+		[10, 20],
+		[1, 39],
+		[20, 21],
+	] as const) {
+		for (const newer of [true, false]) {
+			const before = rowsOf({ items: all.slice(from, to), older: true, newer })
+			const after = rowsOf({ items: all, older: false })
+			const first = nextRows(before, after)
+			assert.deepEqual([first.shift, first.replaced], [true, false])
+			// Every message that was there has as many rows more above it as there are more in all.
+			const shown = before.filter((row) => row.kind === 'message')
+			const more = first.rows.length - before.length
+			for (const row of shown) {
+				const at = (rows: Row[]) => rows.findIndex(({ key }) => key === row.key)
+				assert.equal(at(first.rows) - at(before), more)
+			}
+			const second = nextRows(first.rows, after)
+			assert.deepEqual(second, { rows: after, shift: false, replaced: false })
+		}
+	}
+})
+
+test('[W95] the unread line stands once, above the first message of somebody else after what was read', () => {
+	const items = [item('me', '2026-11-23T02:04:00.000Z'), item('a', '2026-11-23T02:05:00.000Z'), item('me', '2026-11-23T02:06:00.000Z')]
+	const more = [item('a', '2026-11-23T02:07:00.000Z'), item('a', '2026-11-23T02:08:00.000Z')]
+	const after = items[1]?.message.seq as number
+	const line = { after, count: 2, me: 'me' }
+	assert.deepEqual(shape([...items, ...more], false, line), ['prompt', 'day', 'first', 'first', 'first', 'unread', 'first', 'next'])
+	const rows = rowsOf({ items: [...items, ...more], older: false }, line)
+	assert.deepEqual(
+		rows.find((row) => row.kind === 'unread'),
+		{ kind: 'unread', key: 'unread', count: 2, since: '2026-11-23T02:06:00.000Z' },
+	)
+	// It stays when more comes in, and begins a letter in the middle of one.
+	const go = make()
+	go({ items: [...items, ...more.slice(0, 1)], older: false, newer: false }, line)
+	assert.deepEqual(go({ items: [...items, ...more], older: false, newer: false }, line), rows)
+	// Where what was read last is not loaded, nobody knows yet where it stands.
+	assert.deepEqual(shape(more, true, { ...line, after: 0 }), ['older', 'day', 'first', 'next'])
+	assert.deepEqual(shape([...items.slice(2), ...more], true, { ...line, after: 0 }), ['older', 'day', 'first', 'first', 'next'])
+	assert.deepEqual(shape(more, false, { ...line, after: 0 }), ['prompt', 'day', 'first', 'next'])
+})
+
+test('[W97] nothing counts as read that a chosen group hides', () => {
+	const items = ['a', 'b', 'a', 'b', 'a'].map((author, n) => item(author, '2026-11-23T02:04:00.000Z', { group: n % 2 ? 'h' : 'g' }))
+	const seq = (at: number) => items[at]?.message.seq as number
+	const chosen = forGroup(items, 'g')
+	const hidden = items.filter((one) => !chosen.includes(one))
+	assert.deepEqual(chosen, [items[0], items[2], items[4]])
+	assert.equal(forGroup([...items, item('s', '2026-11-23T02:04:00.000Z', { group: null })], 'h').length, 3)
+	const rows = rowsOf({ items: chosen, older: false })
+	assert.equal(readUpTo(rows, rows.length - 1, [], -1, 'me'), seq(4))
+	assert.equal(readUpTo(rows, rows.length - 1, hidden, -1, 'me'), seq(1) - 1)
+	assert.equal(readUpTo(rows, rows.length - 1, hidden, seq(1), 'me'), seq(3) - 1)
+	assert.equal(readUpTo(rows, rows.length - 1, hidden, -1, 'b'), seq(4))
+	assert.equal(readUpTo(rows, 0, [], -1, 'me'), null)
+	assert.equal(readUpTo(rows, rows.length - 1, [], seq(4), 'me'), null)
+	// What only this device has is not read by reading it.
+	const waiting = { ...item('me', '2026-11-23T02:05:00.000Z', { rev: 0, seq: Number.MAX_SAFE_INTEGER }) }
+	const withWaiting = rowsOf({ items: [...items, waiting], older: false })
+	assert.equal(readUpTo(withWaiting, withWaiting.length - 1, [], -1, 'me'), seq(4))
+})
+
+test('[W43] keys walk from message to message, over what stands between', () => {
+	const rows = rowsOf({ items: many(4), older: true, newer: true })
+	const messages = rows.flatMap((row, at) => (row.kind === 'message' ? [at] : []))
+	assert.equal(walk(rows, messages[0] as number, 'ArrowDown'), messages[1])
+	assert.equal(walk(rows, messages[1] as number, 'j'), messages[2])
+	assert.equal(walk(rows, messages[1] as number, 'k'), messages[0])
+	assert.equal(walk(rows, messages[0] as number, 'ArrowUp'), null)
+	assert.equal(walk(rows, messages[3] as number, 'ArrowDown'), null)
+	assert.equal(walk(rows, messages[3] as number, 'Home'), messages[0])
+	assert.equal(walk(rows, messages[3] as number, 'x'), null)
 })
 
 test('[W49] new messages are those of others below the last one seen', () => {

@@ -1,5 +1,5 @@
 /**
- * Counts words, as a lecturer would. Pure.
+ * Counts words, as a lecturer would, and knows which texts are long. Pure.
  */
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' })
 
@@ -16,4 +16,15 @@ export function countWords(text: string): number {
 		}
 	}
 	return count
+}
+
+/** A line of a letter has about so many characters, and a text that is longer than so many lines is folded. */
+const [lineLength, foldedLines, longLines] = [68, 20, 24]
+
+/** Whether a text is so long that its end is folded away: by its words alone, so that nothing jumps. */
+export function isLong(text: string): boolean {
+	if (text.length < foldedLines) return false
+	let lines = 0
+	for (const line of text.split('\n')) lines += Math.max(1, Math.ceil(line.length / lineLength))
+	return lines > longLines
 }

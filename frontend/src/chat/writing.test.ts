@@ -46,7 +46,7 @@ test('[W46] Enter sends with a keyboard, makes a line on a phone; with Ctrl or C
 
 test('[W46] Escape leaves a reply or an edit; ArrowUp in an empty composer edits my last', () => {
 	assert.equal(keyMeans({ ...plain, key: 'Escape' }, typed, false), 'cancel')
-	assert.equal(keyMeans({ ...plain, key: 'Escape' }, nothing, false), null)
+	assert.equal(keyMeans({ ...plain, key: 'Escape' }, nothing, false), 'leave')
 	assert.equal(keyMeans({ ...plain, key: 'ArrowUp' }, nothing, false), 'editLast')
 	assert.equal(keyMeans({ ...plain, key: 'ArrowUp' }, typed, false), null)
 })

@@ -44,6 +44,11 @@ export function putBack(writing: Writing, text: string): Writing {
 	return { ...writing, text: join(text, writing.text) }
 }
 
+/** Puts something in at the caret, in place of what is selected. */
+export function insert(writing: Writing, what: string, from: number, to: number): Writing {
+	return { ...writing, text: writing.text.slice(0, from) + what + writing.text.slice(to) }
+}
+
 function join(first: string, second: string): string {
 	return first && second ? `${first}\n${second}` : first + second
 }
@@ -58,11 +63,11 @@ interface Key {
 }
 
 /** What a key means in the composer. On a phone Enter is a new line; Ctrl or Cmd with Enter always sends. */
-export function keyMeans(event: Key, writing: Writing, touch: boolean): 'send' | 'cancel' | 'editLast' | null {
+export function keyMeans(event: Key, writing: Writing, touch: boolean): 'send' | 'cancel' | 'leave' | 'editLast' | null {
 	if (event.isComposing) return null
 	const command = event.ctrlKey || event.metaKey
 	if (event.key === 'Enter') return command || (!touch && !event.shiftKey && !event.altKey) ? 'send' : null
-	if (event.key === 'Escape') return writing.editing || writing.replyTo ? 'cancel' : null
+	if (event.key === 'Escape') return writing.editing || writing.replyTo ? 'cancel' : 'leave'
 	if (event.key === 'ArrowUp')
 		return writing.text === '' && !writing.editing && !command && !event.shiftKey && !event.altKey ? 'editLast' : null
 	return null
