@@ -9,6 +9,7 @@ import { Navigate, Route, Routes, useLocation } from 'react-router'
 import { SignIn } from './account/SignIn.tsx'
 import { Unreachable } from './account/Unreachable.tsx'
 import type { Client } from './client.ts'
+import { Unbroken } from './ui/Broken.tsx'
 import { useSession } from './ui/data.tsx'
 import { Notices } from './ui/Notices.tsx'
 import { Late } from './ui/pieces.tsx'
@@ -17,20 +18,32 @@ const loadInside = () => import('./Inside.tsx')
 const Inside = lazy(loadInside)
 const Register = lazy(() => import('./account/Register.tsx'))
 const SetUp = lazy(() => import('./account/SetUp.tsx'))
+const Forgotten = lazy(() => import('./account/Forgotten.tsx'))
+const HelpLink = lazy(() => import('./account/HelpLink.tsx'))
 
 export function App() {
 	const session = useSession()
+	const helped = useLocation().pathname === '/help'
 	const [last, setLast] = useState<Client | null>(null)
 	if (session.client && session.client !== last) setLast(session.client)
 	const ended = last?.snapshot().connection === 'ended' ? (last.snapshot().me.email ?? '') : null
 	return (
-		<Suspense fallback={<Late />}>
-			{session.state === 'loading' && <Late />}
-			{session.state === 'unreachable' && <Unreachable />}
-			{session.state === 'signedOut' && <Outside setUp={session.setUp} ended={ended} />}
-			{session.state === 'signedIn' && session.client && <Inside key={session.client.snapshot().me.id} client={session.client} />}
-			<Notices />
-		</Suspense>
+		<Unbroken>
+			<Suspense fallback={<Late />}>
+				{session.state === 'loading' ? (
+					<Late />
+				) : session.state === 'unreachable' ? (
+					<Unreachable />
+				) : helped ? (
+					<HelpLink />
+				) : session.client ? (
+					<Inside key={session.client.snapshot().me.id} client={session.client} />
+				) : (
+					<Outside setUp={session.setUp} ended={ended} />
+				)}
+				<Notices />
+			</Suspense>
+		</Unbroken>
 	)
 }
 
@@ -43,6 +56,7 @@ function Outside({ setUp, ended }: { setUp: boolean; ended: string | null }) {
 				<Route path="/setup" element={<SetUp />} />
 				<Route path="/register" element={<Register />} />
 				<Route path="/sign-in" element={<SignIn ended={ended} />} />
+				<Route path="/forgotten" element={<Forgotten />} />
 				<Route path="*" element={<Navigate to={setUp ? '/sign-in' : '/setup'} replace state={{ from: from.pathname }} />} />
 			</Routes>
 		</div>

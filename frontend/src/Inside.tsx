@@ -12,18 +12,22 @@ import '@mantine/core/styles/Checkbox.layer.css'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Navigate, Route, Routes, useLocation } from 'react-router'
 import { Waiting } from './account/Waiting.tsx'
+import { WaitingList } from './admin/WaitingList.tsx'
 import { DiscussionScreen } from './chat/Discussion.tsx'
-import { DiscussionList } from './chat/DiscussionList.tsx'
-import { NothingOpen } from './chat/NothingOpen.tsx'
+import { DiscussionList } from './classroom/DiscussionList.tsx'
+import { NothingOpen } from './classroom/NothingOpen.tsx'
 import type { Client } from './client.ts'
+import { Unbroken } from './ui/Broken.tsx'
 import { ClientContext, useSnapshot } from './ui/data.tsx'
 import { Late, usePhone } from './ui/pieces.tsx'
 import { NotFound, Shell } from './ui/Shell.tsx'
 
 const Account = lazy(() => import('./account/Account.tsx'))
-const DiscussionForm = lazy(() => import('./chat/DiscussionForm.tsx'))
+const Categories = lazy(() => import('./classroom/Categories.tsx'))
+const DiscussionForm = lazy(() => import('./classroom/DiscussionForm.tsx'))
 const Group = lazy(() => import('./classroom/Group.tsx'))
 const Groups = lazy(() => import('./classroom/Groups.tsx'))
+const AllDiscussions = lazy(() => import('./admin/Discussions.tsx'))
 const People = lazy(() => import('./admin/People.tsx'))
 
 export default function Inside({ client }: { client: Client }) {
@@ -42,23 +46,28 @@ function Rooms() {
 	const lecturer = me.role === 'lecturer'
 	const start = admin ? <Navigate to="/people" replace /> : <NothingOpen />
 	return (
-		<Shell list={admin ? null : <DiscussionList />}>
-			<Suspense fallback={<Late />}>
-				<Routes>
-					<Route path="/" element={phone ? null : start} />
-					{!admin && <Route path="/d/:id" element={<DiscussionScreen />} />}
-					{lecturer && <Route path="/d/:id/edit" element={<DiscussionForm />} />}
-					{lecturer && <Route path="/new" element={<DiscussionForm />} />}
-					{admin && <Route path="/people" element={<People />} />}
-					<Route path="/groups" element={<Groups />} />
-					{(lecturer || admin) && <Route path="/groups/:id" element={<Group />} />}
-					<Route path="/account" element={<Account />} />
-					<Route path="/sign-in" element={<CameBack />} />
-					<Route path="/register" element={<Navigate to="/" replace />} />
-					<Route path="/setup" element={<Navigate to="/" replace />} />
-					<Route path="*" element={<NotFound />} />
-				</Routes>
-			</Suspense>
+		<Shell list={admin ? <WaitingList /> : <DiscussionList />}>
+			<Unbroken>
+				<Suspense fallback={<Late />}>
+					<Routes>
+						<Route path="/" element={phone ? null : start} />
+						<Route path="/d/:id" element={<DiscussionScreen />} />
+						{admin && <Route path="/discussions" element={<AllDiscussions />} />}
+						{lecturer && <Route path="/d/:id/edit" element={<DiscussionForm />} />}
+						{lecturer && <Route path="/new" element={<DiscussionForm />} />}
+						{admin && <Route path="/people/:id?" element={<People />} />}
+						<Route path="/groups" element={<Groups />} />
+						{(lecturer || admin) && <Route path="/categories" element={<Categories />} />}
+						{(lecturer || admin) && <Route path="/groups/:id" element={<Group />} />}
+						<Route path="/account" element={<Account />} />
+						<Route path="/sign-in" element={<CameBack />} />
+						<Route path="/register" element={<Navigate to="/" replace />} />
+						<Route path="/forgotten" element={<Navigate to="/" replace />} />
+						<Route path="/setup" element={<Navigate to="/" replace />} />
+						<Route path="*" element={<NotFound />} />
+					</Routes>
+				</Suspense>
+			</Unbroken>
 		</Shell>
 	)
 }

@@ -2,7 +2,8 @@
  * Where the web app begins: language, look, session, routes.
  */
 import '@fontsource-variable/inter/wght.css'
-import '@fontsource-variable/literata/wght.css'
+import '@fontsource/literata/400.css'
+import '@fontsource/literata/600.css'
 import '@mantine/core/styles/default-css-variables.layer.css'
 import '@mantine/core/styles/baseline.layer.css'
 import '@mantine/core/styles/global.layer.css'
@@ -29,6 +30,9 @@ import { startLanguage } from './ui/language.ts'
 import { cssVariables, theme } from './ui/theme.ts'
 
 startLanguage()
+// Only where browsers offer it: over HTTPS, and on this machine itself.
+if (import.meta.env.PROD && 'serviceWorker' in navigator)
+	addEventListener('load', () => void navigator.serviceWorker.register('/service-worker.js'))
 
 createRoot(document.getElementById('root') as HTMLElement).render(
 	<StrictMode>

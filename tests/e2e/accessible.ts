@@ -1,0 +1,35 @@
+/**
+ * What every screen has to be for everybody: nothing that axe finds, nothing too small for a finger.
+ */
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, type Page } from '@playwright/test'
+
+/** Nothing is found on the screen as it is. `rules`: what can differ between light and dark, which have the same elements. */
+export async function expectAccessible(page: Page, screen: string, rules?: string[]): Promise<void> {
+	await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))))
+	const axe = new AxeBuilder({ page })
+	if (rules) axe.withRules(rules)
+	const { violations } = await axe.analyze()
+	expect(
+		violations.map(({ id, nodes }) => `${screen}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+		screen,
+	).toEqual([])
+}
+
+/** Buttons, links and fields that a finger can't hit well; links inside a sentence aside. */
+export function smallTargets(page: Page): Promise<string[]> {
+	return page.evaluate(() =>
+		[...document.querySelectorAll<HTMLElement>('button, a[href], input, select, textarea, [role=menuitem]')]
+			.filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+			.filter((element) => !element.closest('p, article p, [aria-hidden=true]') && element.tabIndex >= 0)
+			.map((element) => ({ element, box: (element.closest('label, .mantine-Input-wrapper') ?? element).getBoundingClientRect() }))
+			.filter(
+				({ element, box }) =>
+					box.width > 1 &&
+					(box.height < 43.5 || box.width < 43.5) &&
+					!element.matches('input[type=checkbox], input[type=radio]') &&
+					!element.className.includes('skip'),
+			)
+			.map(({ element, box }) => `${Math.round(box.width)}x${Math.round(box.height)} ${element.outerHTML.slice(0, 120)}`),
+	)
+}
