@@ -8,8 +8,9 @@ import type { Position } from '../backend/src/storage/engine.ts'
 import { messageDraft, nextId } from './documents.ts'
 import { type Connection, generator, load, request } from './load.ts'
 import { described, median, type Part, ratio, rounds } from './measure.ts'
+import { posts } from './posting.ts'
 import { start } from './processes.ts'
-import { addMessages, newFolder, openFolder, openSchool } from './school.ts'
+import { addMessages, addReads, newFolder, openFolder, openSchool } from './school.ts'
 
 const unchanged = 'last 50 messages, unchanged (ETag), of the same bytes as a static answer'
 const newest = 'last 50 messages, newest page of a busy discussion, of a static answer'
@@ -69,6 +70,64 @@ export const lastMessages: Part = {
 		line(unchanged, 0.9, 'unchanged')
 		line(newest, 0.4, 'newest')
 		line(older, 0.14, 'older')
+	},
+}
+
+const quietly = 'overview of 200 discussions with unread counts, of the same bytes as a static answer'
+const busily = 'overview of 200 discussions, 20 messages a second arriving, of a static answer'
+
+/** The discussions of 50 readers, in their two pages, each asked for whole: nobody says what she has already. */
+export const overview: Part = {
+	names: [quietly, busily],
+	async run(report) {
+		const school = await openSchool(await newFolder(), undefined, 200)
+		const readers = school.students.slice(0, 50)
+		const store = await openFolder(school.folder)
+		await addMessages(store, school, 20_000)
+		await addReads(store, readers, school.discussions)
+		await store.close()
+		const server = await start('server.ts', [school.folder])
+		const first = '/api/discussions?limit=100'
+		const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`, { headers: { cookie: readers[0]!.cookie } })
+		type Page = { discussions: unknown[]; unread: Record<string, number>; next: string }
+		let page = ''
+		// The counters are derived: the server may still be counting.
+		for (let counted = 0; counted < 100; ) {
+			page = await (await get(first)).text()
+			counted = Object.keys((JSON.parse(page) as Page).unread).length
+			if (counted < 100) await delay(100)
+		}
+		const second = `${first}&after=${(JSON.parse(page) as Page).next}`
+		const [rest, limit] = [(await (await get(second)).json()) as Page, await start('peers.ts', ['fixed'])]
+		// The room is the 201st for those who are in it.
+		if (rest.discussions.length < 100) throw new Error('The overview is not whole.')
+		limit.tell({ page })
+
+		const read = async (port: number, pathOf: (i: number) => string): Promise<number> => {
+			const connections: Connection[] = readers.map(({ cookie }, i) => ({ kind: 'http', message: request('GET', pathOf(i), { cookie }) }))
+			const { answered, seconds } = await load(port, connections)
+			return answered / seconds
+		}
+		const pages = () => read(server.port, (i) => (i % 2 ? second : first))
+		const figures = await rounds({
+			fixed: () => read(limit.port, () => '/'),
+			quiet: pages,
+			async busy() {
+				const writing = load(server.port, posts(school, 200), { rate: 20, warmMs: 0, runMs: 6_000 })
+				const figure = await pages()
+				await writing
+				return figure
+			},
+		})
+		await server.close()
+		await limit.close()
+		for (const [name, of] of [
+			[quietly, 'quiet'],
+			[busily, 'busy'],
+		] as const) {
+			const detail = `${described(figures, { pages: of, static: 'fixed' }, '/s')} of 100 (${page.length.toLocaleString('en')} bytes); ${generator}`
+			report({ name, goal: { atLeast: 0.25 }, ratio: ratio(figures, of, 'fixed'), detail })
+		}
 	},
 }
 

@@ -7,14 +7,16 @@
  */
 import { findCompiler } from '../tests/support/compiler.ts'
 import { server } from './databases.ts'
+import { files } from './files.ts'
 import { type Line, met, type Part, shown } from './measure.ts'
 import { mongoParts } from './mongo.ts'
 import { posting, slowDisk } from './posting.ts'
-import { growing, lastMessages } from './reading.ts'
+import { growing, lastMessages, overview } from './reading.ts'
 import { idle, rooms } from './rooms.ts'
+import { browser, firstLoads } from './web.ts'
 import { disk, writing } from './writing.ts'
 
-const parts: Part[] = [writing, disk, posting, slowDisk, rooms, idle, lastMessages, growing, ...mongoParts]
+const parts: Part[] = [writing, disk, posting, slowDisk, rooms, idle, lastMessages, overview, growing, files, firstLoads, ...mongoParts]
 
 const args = process.argv.slice(2)
 const json = args.includes('--json')
@@ -44,8 +46,11 @@ const wanted = parts.filter(({ names }) => names.some((name) => name.includes(on
 if (!server && wanted.some((part) => mongoParts.includes(part)))
 	console.error('MongoDB was not measured: TEST_MONGODB_URI names no server.')
 
+if (!browser && wanted.includes(firstLoads)) console.error('The first load was not measured: there is no Chromium (CHROME_PATH names one).')
+
 for (const part of wanted) {
 	if (!server && mongoParts.includes(part)) continue
+	if (!browser && part === firstLoads) continue
 	await part.run((line) => {
 		if (line.name.includes(only)) print(line)
 	})

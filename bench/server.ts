@@ -15,7 +15,8 @@ const folders = { data: join(folder, 'data'), uploads: join(folder, 'uploads'), 
 const free = { burst: 1e9, perMinute: 1e9 }
 const rates = Object.fromEntries(Object.keys(defaults.rates).map((name) => [name, free])) as unknown as RateLimits
 
-const app = await openApp({ ...defaults, port: 0, host: '127.0.0.1', folders, rates, logLevel: 'error' }, pino({ level: 'error' }))
+const webDir = process.env.WEB_DIR ?? defaults.webDir
+const app = await openApp({ ...defaults, webDir, port: 0, host: '127.0.0.1', folders, rates, logLevel: 'error' }, pino({ level: 'error' }))
 const port = await app.listen()
 await app.serve(await openFolder(folder, process.env.BENCH_MONGODB_URI))
 process.on('SIGTERM', () => void app.close().then(() => process.exit(0)))
