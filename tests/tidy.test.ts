@@ -73,10 +73,10 @@ const parts: { part: string; files: RegExp; imports: string[] }[] = [
 	{ part: 'access', files: /^backend\/src\/access\.ts$/, imports: ['protocol', 'store', 'ground'] },
 	{ part: 'parts', files: /^backend\/src\/parts\.ts$/, imports: ['protocol', 'store', 'ground', 'access'] },
 	{ part: 'files', files: /^backend\/src\/files\//, imports: ['protocol', 'store', 'ground', 'access', 'parts'] },
-	{ part: 'http', files: /^backend\/src\/(http|docs)\.ts$/, imports: ['protocol', 'store', 'ground', 'access', 'parts'] },
+	{ part: 'http', files: /^backend\/src\/(http|http-files|docs)\.ts$/, imports: ['protocol', 'store', 'ground', 'access', 'parts'] },
 	{
 		part: 'live',
-		files: /^backend\/src\/(live|changes|listeners)\.ts$/,
+		files: /^backend\/src\/(live|changes|listeners|presence)\.ts$/,
 		imports: ['protocol', 'store', 'ground', 'access', 'parts', 'http'],
 	},
 	{ part: 'backup', files: /^backend\/src\/backup\//, imports: ['protocol', 'store', 'ground', 'files'] },
