@@ -14,6 +14,8 @@ const executablePath = findBrowser()
 export default defineConfig({
 	testDir: '.',
 	testMatch: process.env.SCREENSHOTS ? 'screenshots.ts' : '*.spec.ts',
+	// What screens look like does not depend on where the data is.
+	testIgnore: process.env.TEST_ENGINE === 'mongodb' ? '*looks.spec.ts' : [],
 	outputDir: `../../test-results/${process.env.TEST_ENGINE || 'embedded'}`,
 	fullyParallel: true,
 	workers: 2,
