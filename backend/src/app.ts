@@ -78,13 +78,13 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			store = opened
 			const parts: Parts = { store: opened, readers: openReaders(opened), rates: openRates(config.rates), config, log }
 			const token = await newSetUpToken(parts)
-			const accounts = openAccounts(parts)
 			const receipts = await openReceipts(opened)
 			const counted = openDerived(opened, join(config.folders.data, 'derived.db'), [counters], (error) =>
 				log.error({ err: error }, 'derived data failed; it is made anew at the next start'),
 			)
 			derived = counted
 			files = await openFiles(parts)
+			const accounts = openAccounts(parts, files.erase)
 			const handlers: Handlers = {
 				...accounts.handlers,
 				...openInspections(parts),

@@ -133,8 +133,11 @@ test('[A31] with the texts everything that she wrote and sent is gone, for good'
 	const server = await startServer(t)
 	const { admin, lecturer, student, person, file, message, withFile, removed, answer, discussion, secrets, words } = await withAll(server)
 	const { id } = person.me
+	const name = (await server.store.get('uploads', file))!.file!
+	assert.ok(existsSync(join(server.dir, 'uploads', name)))
 	await admin.call('eraseUser', { id })
 	await admin.call('eraseUser', { id, texts: 'true' })
+	assert.ok(!existsSync(join(server.dir, 'uploads', name)), 'its bytes are gone')
 	const after = await everything(server)
 	for (const secret of [...secrets, ...words]) assert.ok(!after.includes(secret), secret)
 	for (const one of [student, lecturer]) {

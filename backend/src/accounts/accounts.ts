@@ -6,6 +6,7 @@
  */
 import type { accounts } from '../../../protocol/accounts.ts'
 import type { Handlers, Parts } from '../parts.ts'
+import type { UploadRecord } from '../storage/collections.ts'
 import { openDecisions } from './decisions.ts'
 import { openDirectory } from './directory.ts'
 import { openEntrance } from './entrance.ts'
@@ -21,8 +22,8 @@ export interface Accounts {
 	handlers: Pick<Handlers, keyof typeof accounts | 'findPeople'>
 }
 
-/** Opens the accounts of an installation; an erasure that was cut short goes on. */
-export function openAccounts(parts: Parts): Accounts {
+/** Opens the accounts of an installation; an erasure that was cut short goes on. `eraseFile` deletes the bytes of an upload. */
+export function openAccounts(parts: Parts, eraseFile: (upload: UploadRecord) => Promise<void>): Accounts {
 	const verification = openVerification(parts)
 	const directory = openDirectory(parts.store)
 	const sessions = openSessions(parts)
@@ -35,7 +36,7 @@ export function openAccounts(parts: Parts): Accounts {
 			...openHelp(parts, verification),
 			...openPeople(parts, directory),
 			...openDecisions(parts),
-			...openErasure(parts),
+			...openErasure(parts, eraseFile),
 		},
 	}
 }

@@ -38,7 +38,11 @@ const erasedAtOnce = 2_000
 const removedAtOnce = 250
 const readAtOnce = 500
 
-export function openErasure({ store, rates, config, log }: Parts): Pick<Handlers, 'eraseUser'> {
+/** `eraseFile` deletes the bytes of an upload. */
+export function openErasure(
+	{ store, rates, config, log }: Parts,
+	eraseFile: (upload: UploadRecord) => Promise<void>,
+): Pick<Handlers, 'eraseUser'> {
 	const path = join(config.folders.backups, 'erasures.ndjson')
 	/** One at a time: each walks over everything there is. */
 	let turn: Promise<unknown> = Promise.resolve()
@@ -115,7 +119,10 @@ export function openErasure({ store, rates, config, log }: Parts): Pick<Handlers
 		for await (const message of recordsOf('messages', messages)) yield target('messages', blankMessage(message, at, by))
 		for await (const edit of recordsOf('edits', edits)) yield target('edits', { ...edit, text: '', bodyHash: '' })
 		for await (const upload of uploadsOf(id)) {
-			if (upload.file !== null && (texts || upload.purpose === 'avatar')) yield target('uploads', blankUpload(upload))
+			if (upload.file === null || !(texts || upload.purpose === 'avatar')) continue
+			// First: the record says where the bytes are, for as long as there are some.
+			await eraseFile(upload)
+			yield target('uploads', blankUpload(upload))
 		}
 		yield target('users', (await store.get('users', id))!)
 		const credential = await store.get('credentials', id)
@@ -197,7 +204,7 @@ function blankMessage(message: MessageRecord, at: string, by: string): Draft<Rec
 	return { ...message, ...gone, edits: 0, editedAt: null, removed: { at, by } }
 }
 
-/** Nothing names it any more, and it names no file: its bytes go with the next sweep. */
+/** Nothing names it any more, and it names no file. */
 function blankUpload(upload: UploadRecord): Draft<Records['uploads']> {
 	return { ...upload, name: 'erased', file: null, sha256: '', sentDigest: '', sizeBytes: 0 }
 }

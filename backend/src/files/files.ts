@@ -5,7 +5,7 @@
  * the same id with the same bytes is the same upload; and that bytes go only to who may see a
  * message or a picture that names them. What the bytes are is decided by types.ts and strip.ts.
  */
-import { unlink } from 'node:fs/promises'
+import { rm, unlink } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { ParsedInput } from '../../../protocol/api.ts'
@@ -23,7 +23,7 @@ import { checkPicture, convertPicture, refusePixels, turnUpright } from './pictu
 import { digestOf, type Received, receive, refusedPicture } from './receive.ts'
 import { type Served, serveBuffer, serveFile } from './serve.ts'
 import { formatOf } from './strip.ts'
-import { sweep } from './sweep.ts'
+import { sweep, trashName } from './sweep.ts'
 import { openThumbnails } from './thumbnails.ts'
 import { openTurns } from './turns.ts'
 import { pictureTypes, type Told, tellType } from './types.ts'
@@ -32,6 +32,8 @@ export interface Files {
 	handlers: Pick<Handlers, 'sendFile' | 'getFile' | 'getThumbnail'>
 	/** Moves files that nobody needs to the trash; gives their names. */
 	sweep(): Promise<string[]>
+	/** Deletes the bytes of an upload that is being erased for good, and all made of them, but where another upload has the same. */
+	erase(upload: UploadRecord): Promise<void>
 	/** Resolves when nothing is being done any more. */
 	close(): Promise<void>
 }
@@ -194,6 +196,15 @@ export async function openFiles({ store, rates, config, log }: Parts): Promise<F
 	return {
 		handlers: { sendFile, getFile, getThumbnail },
 		sweep: sweepNow,
+		async erase({ id, file, sha256 }) {
+			if (file === null) return
+			await folder.hold(file, async () => {
+				const named = await store.find('uploads', 'file', [file], { limit: 2 })
+				if (named.some((other) => other.id !== id)) return
+				for (const path of [join(folder.path, file), join(folder.path, trashName, file)]) await rm(path, { force: true })
+				await thumbnails.forget(sha256)
+			})
+		},
 		async close() {
 			clearInterval(sweeping)
 			await turns.close()
