@@ -18,6 +18,7 @@ import { date } from '../ui/times.ts'
 import { Card, Picture as SmallPicture } from './Attachments.tsx'
 import classes from './about.module.css'
 import { Dialog } from './Dialog.tsx'
+import { Inspections } from './Inspections.tsx'
 import { writersOf } from './rows.ts'
 import type { Picture } from './Viewer.tsx'
 import { Words } from './Words.tsx'
@@ -54,6 +55,7 @@ export function About({ id, onView, onDate }: Props) {
 				</section>
 			)}
 			<What id={id} />
+			<Inspections id={id} />
 			<section>
 				<h2>{t('ticks.title')}</h2>
 				<ul className={classes.ticks}>

@@ -124,7 +124,9 @@ function Room({ id }: { id: string }) {
 							discussion.removed
 								? 'discussion.removedText'
 								: discussion.status === 'open'
-									? 'discussion.readOnly'
+									? me.role === 'admin'
+										? 'discussion.inspected'
+										: 'discussion.readOnly'
 									: discussion.status === 'closed'
 										? 'discussion.closedText'
 										: 'discussion.archivedText',

@@ -170,4 +170,7 @@ export const chat = {
 	'emoji.failed': 'The emoji can’t be loaded now. Try again when the server answers.',
 
 	'link.opens': 'Opens {{address}} in a new window',
+
+	'about.inspections': 'Looked at by admins',
+	'discussion.inspected': 'You read this as an admin, for an hour. Its lecturers can see that you do, and why.',
 } as const

@@ -160,4 +160,7 @@ export const chat = {
 	'emoji.failed': 'Emoji belum dapat dimuat. Coba lagi saat server menjawab.',
 
 	'link.opens': 'Membuka {{address}} di jendela baru',
+
+	'about.inspections': 'Dilihat admin',
+	'discussion.inspected': 'Anda membacanya sebagai admin, selama satu jam. Dosennya dapat melihat hal ini dan alasannya.',
 }
