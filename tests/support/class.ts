@@ -15,7 +15,7 @@ export class Somebody extends Client {
 	async register(name: string, role: Exclude<Role, 'admin'>): Promise<this> {
 		const email = `${name
 			.normalize('NFKD')
-			.replace(/[^a-z ]/gi, '')
+			.replace(/[^a-z0-9 ]/gi, '')
 			.toLowerCase()
 			.replaceAll(' ', '.')}@school.example`
 		this.me = (await this.call('register', { role, name, email, number: name.length.toString(), password })).me
