@@ -1,6 +1,6 @@
 /**
- * A dialog over the page, and dialogs over it: Escape closes the uppermost, and each gives the focus back to
- * where it was.
+ * A dialog over the page, and dialogs over it: Escape closes the uppermost, those below it
+ * can't be reached meanwhile, and each gives the focus back to where it was.
  */
 import { Modal, type ModalProps } from '@mantine/core'
 import { useEffect, useState, useSyncExternalStore } from 'react'
@@ -19,7 +19,8 @@ function subscribe(listener: () => void): () => void {
 	return () => listeners.delete(listener)
 }
 
-export function Dialog(props: Omit<ModalProps, 'opened'>) {
+/** `label`: its name, where it has no title. */
+export function Dialog({ label, ...props }: Omit<ModalProps, 'opened'> & { label?: string }) {
 	const { t } = useTexts()
 	const [me] = useState(() => Symbol('dialog'))
 	const [from] = useState(() => document.activeElement)
@@ -32,5 +33,13 @@ export function Dialog(props: Omit<ModalProps, 'opened'>) {
 			requestAnimationFrame(() => from instanceof HTMLElement && from.isConnected && from.focus({ preventScroll: true }))
 		}
 	}, [me, from])
-	return <Modal opened closeOnEscape={uppermost} closeButtonProps={{ 'aria-label': t('notices.close') }} {...props} />
+	return (
+		<Modal
+			opened
+			closeOnEscape={uppermost}
+			closeButtonProps={{ 'aria-label': t('notices.close') }}
+			attributes={{ root: { inert: !uppermost }, content: label ? { 'aria-label': label } : {} }}
+			{...props}
+		/>
+	)
 }

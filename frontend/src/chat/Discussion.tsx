@@ -288,6 +288,7 @@ function ToDate({ day, onClose, onGo }: { day: string; onClose: () => void; onGo
 					value={to}
 					max={dayOf(new Date().toISOString())}
 					required
+					withAsterisk={false}
 					data-autofocus
 					onChange={(event) => setTo(event.currentTarget.value)}
 				/>

@@ -18,14 +18,16 @@ export function Picked({ files }: { files: Files }) {
 	return (
 		<div className={classes.picked}>
 			{leftOut.length > 0 && (
-				<ul className={classes.leftOut} role="alert">
-					{leftOut.map((one) => (
-						<li key={`${one.why}${'name' in one ? one.name : one.count}`}>
-							<IconAlertTriangle size={16} stroke={1.75} aria-hidden="true" />
-							<span>{whyLeftOut(one, t, language)}</span>
-						</li>
-					))}
-				</ul>
+				<div role="alert">
+					<ul className={classes.leftOut}>
+						{leftOut.map((one) => (
+							<li key={`${one.why}${'name' in one ? one.name : one.count}`}>
+								<IconAlertTriangle size={16} stroke={1.75} aria-hidden="true" />
+								<span>{whyLeftOut(one, t, language)}</span>
+							</li>
+						))}
+					</ul>
+				</div>
 			)}
 			{staged.length + picking.length > 0 && (
 				<ul className={classes.files} aria-label={t('attach.picked')}>

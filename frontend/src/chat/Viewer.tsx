@@ -96,7 +96,7 @@ export function Viewer({ pictures, at, onGo, onClose }: Props) {
 			fullScreen
 			padding={0}
 			withCloseButton={false}
-			aria-label={t('file.photo', { name: upload.name })}
+			label={t('file.photo', { name: upload.name })}
 			transitionProps={{ duration: 120, transition: 'fade' }}
 			classNames={{ content: classes.content as string, body: classes.body as string }}
 			onKeyDown={onKeyDown}
