@@ -56,6 +56,8 @@ export default defineConfig({
 		outDir: 'dist',
 		emptyOutDir: true,
 		target: 'es2022',
+		// Small fonts too are files: the server's policy lets no page load one that is written into a style sheet.
+		assetsInlineLimit: 0,
 		rolldownOptions: {
 			output: {
 				// What changes rarely stays in the browser's cache when only our own code is new.
