@@ -103,12 +103,18 @@ export async function storedTexts(who: Someone, discussion: { id: string }): Pro
 export const messageList = (page: Page): Locator => page.getByRole('region', { name: 'Messages' }).locator('> div').first()
 
 /** Sends a file as the web app does; its id. */
-export async function upload(school: School, who: Someone, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+export async function upload(
+	school: School,
+	who: Someone,
+	name: string,
+	bytes: Uint8Array,
+	purpose: 'message' | 'avatar' = 'message',
+): Promise<string> {
 	const id = newId()
-	const answer = await fetch(`${school.url}/api/uploads/${id}?name=${encodeURIComponent(name)}`, {
+	const answer = await fetch(`${school.url}/api/uploads/${id}?${new URLSearchParams({ name, purpose })}`, {
 		method: 'POST',
 		headers: { cookie: `session=${who.token}`, 'content-type': 'application/octet-stream' },
-		body: bytes,
+		body: Uint8Array.from(bytes),
 	})
 	if (!answer.ok) throw new Error(await answer.text())
 	return id
