@@ -105,7 +105,10 @@ test('[W96] pages that come in above and below leave what is read where it is', 
 					element.scrollBy(0, by)
 					await frame()
 					const before = at?.getBoundingClientRect().top ?? 0
-					for (let wait = 0; wait < 3; wait++) await frame()
+					for (let wait = 0; wait < 3; wait++) {
+						for (const article of element.querySelectorAll('article')) seen.add(/Number \d+\./.exec(article.textContent ?? '')?.[0] ?? '')
+						await frame()
+					}
 					// Near the end it goes to the end by itself.
 					const left = element.scrollHeight - element.clientHeight - element.scrollTop
 					if (at?.isConnected && left > 60) worst = Math.max(worst, Math.abs(at.getBoundingClientRect().top - before))
