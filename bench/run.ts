@@ -13,10 +13,25 @@ import { mongoParts } from './mongo.ts'
 import { posting, slowDisk } from './posting.ts'
 import { growing, lastMessages, overview } from './reading.ts'
 import { idle, rooms } from './rooms.ts'
+import { scrolling } from './scrolling.ts'
 import { browser, firstLoads } from './web.ts'
 import { disk, writing } from './writing.ts'
 
-const parts: Part[] = [writing, disk, posting, slowDisk, rooms, idle, lastMessages, overview, growing, files, firstLoads, ...mongoParts]
+const parts: Part[] = [
+	writing,
+	disk,
+	posting,
+	slowDisk,
+	rooms,
+	idle,
+	lastMessages,
+	overview,
+	growing,
+	files,
+	firstLoads,
+	scrolling,
+	...mongoParts,
+]
 
 const args = process.argv.slice(2)
 const json = args.includes('--json')
@@ -46,11 +61,13 @@ const wanted = parts.filter(({ names }) => names.some((name) => name.includes(on
 if (!server && wanted.some((part) => mongoParts.includes(part)))
 	console.error('MongoDB was not measured: TEST_MONGODB_URI names no server.')
 
-if (!browser && wanted.includes(firstLoads)) console.error('The first load was not measured: there is no Chromium (CHROME_PATH names one).')
+const inBrowser = [firstLoads, scrolling]
+if (!browser && wanted.some((part) => inBrowser.includes(part)))
+	console.error('The web app was not measured: there is no Chromium (CHROME_PATH names one).')
 
 for (const part of wanted) {
 	if (!server && mongoParts.includes(part)) continue
-	if (!browser && part === firstLoads) continue
+	if (!browser && inBrowser.includes(part)) continue
 	await part.run((line) => {
 		if (line.name.includes(only)) print(line)
 	})

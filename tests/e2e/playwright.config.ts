@@ -20,6 +20,11 @@ export default defineConfig({
 	fullyParallel: true,
 	workers: 2,
 	retries: 0,
+	// What looks at every frame has the machine for itself.
+	projects: [
+		{ name: 'all', grepInvert: /@alone/ },
+		{ name: 'alone', grep: /@alone/, dependencies: ['all'] },
+	],
 	forbidOnly: true,
 	timeout: process.env.SCREENSHOTS ? 1_200_000 : 120_000,
 	expect: { timeout: 10_000 },

@@ -208,7 +208,7 @@ function people({ admin }: School, { waiting, siti, phones }: Story): Scene[] {
 	]
 }
 
-function classroom({ admin }: School, { siti, hendra, fresh, budi, newcomer, a, mine, phones }: Story): Scene[] {
+function classroom({ admin }: School, { siti, fresh, budi, newcomer, a, mine, phones }: Story): Scene[] {
 	const topics = (page: Page) => page.locator('a[data-topic]').first().waitFor()
 	const add = async (page: Page, { button, dialog }: Place) => {
 		await button('group.add').click()
@@ -295,7 +295,7 @@ function classroom({ admin }: School, { siti, hendra, fresh, budi, newcomer, a, 
 		{ name: 'start', who: siti, path: '/new', act: (page) => page.locator('[name=title]').waitFor() },
 		{
 			name: 'start-wrong',
-			who: hendra,
+			who: siti,
 			path: '/new',
 			async act(page, { says }) {
 				await page.locator('[name=title]').fill('Street food: tradition or risk?')

@@ -2,7 +2,7 @@
  * Takes the pictures: docs/images/*.png for the README, and every screen on phone and desktop, light
  * and dark, in both languages into a folder, to be looked at.
  *
- * `SCREENSHOTS_DIR` says which folder, `SCREENSHOTS_ONLY` which scenes: a pattern for "name size scheme language".
+ * `SCREENSHOTS_DIR` says which folder, `SCREENSHOTS_ONLY` which scenes: a pattern for "name size scheme language", or `readme`.
  */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ for (const language of ['en', 'id'] as const)
 			const story = await tellStory(school)
 			const scenes = scenesOf(school, story)
 			await beThere(browser, school, `/d/${story.phones.id}`, [story.siti, story.citra, story.lukasz])
-			if (!only && language === 'en') {
+			if (language === 'en' && (!only || 'readme'.match(only))) {
 				const readme = scenes.find(({ name }) => name === 'discussion') as Scene
 				await take(browser, school, readme, { language, scheme: 'light', size: 'desktop' }, join(images, 'discussion.png'))
 				await take(browser, school, readme, { language, scheme: 'dark', size: 'phone' }, join(images, 'phone.png'))

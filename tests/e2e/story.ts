@@ -2,6 +2,7 @@
  * A school with something to show: people with faces, a class that talks, sends pictures, quotes, corrects and removes, and
  * somebody who waits at the door. Told through the API, and the same in every telling.
  */
+import sharp from 'sharp'
 import { writeHandout } from '../../ops/sample/handout.ts'
 import { drawPicture, type PictureKind } from '../../ops/sample/pictures.ts'
 import type { Discussion, Group } from '../../protocol/model.ts'
@@ -77,7 +78,9 @@ export async function tellStory(school: School) {
 	)
 	await tellOfPhones(school, people, phones, a)
 	await school.admin.call('inspect', { id: newId(), discussion: phones.id, reason: 'A parent asked whether phones are allowed in class.' })
-	for (const { id } of [closed, place, long, everything]) await budi.call('setRead', { id, upTo: await newest(budi, id) })
+	await omar.call('setRead', { id: phones.id, upTo: await newest(omar, phones.id) })
+	for (const { id } of [closed, place, long, everything])
+		for (const who of [budi, siti]) await who.call('setRead', { id, upTo: await newest(who, id) })
 	return { ...people, a, mine, closed, empty, place, long, everything, phones }
 }
 
@@ -132,15 +135,17 @@ async function tellOfPhones(school: School, { siti, budi, citra, lukasz, omar }:
 		'I think phones should stay in the bag. Last week I have counted: I looked at mine 31 times in one lesson, and I do not remember why.',
 	)
 	await school.say(citra, phones, 'My grandmother says we listen with our eyes. When the eyes are on the phone, the ears are closed 🙂')
+	const gone = await school.say(budi, phones, 'Oops, wrong discussion.')
+	await budi.call('setRemoved', { id: gone, removed: true })
 	const sheet = await upload(school, siti, 'Linking words.pdf', writeHandout('Linking words.pdf', handout))
 	await school.say(siti, phones, 'Here are words that you can use.', { group: null, uploads: [sheet] })
 	await school.say(lukasz, phones, '31 times! But a dictionary is also in my phone. If you lock it, you lock my English.', {
 		group: a.id,
 		replyTo: first,
 	})
-	const gone = await school.say(budi, phones, 'Oops, wrong discussion.')
-	await budi.call('setRemoved', { id: gone, removed: true })
-	const picture = await send(school, budi, 'landscape', 'The hills behind our school.jpg', 0.6)
+	const { bytes } = await drawPicture('landscape', 'The hills behind our school.jpg')
+	const hills = await sharp(bytes).resize(1280, 560).jpeg({ quality: 80 }).toBuffer()
+	const picture = await upload(school, budi, 'The hills behind our school.jpg', hills)
 	const text = 'This is the way to my school. On the bus everybody is looking down.'
 	const mine = await school.say(budi, phones, text, { uploads: [picture] })
 	await budi.call('editMessage', { id: mine, edit: newId(), text: `${text} And yes, I am looking down too.` })

@@ -27,17 +27,21 @@ async function settle(page: Page): Promise<void> {
 	await page.waitForFunction(() => [...document.querySelectorAll<HTMLImageElement>('article img')].every((image) => image.complete))
 }
 
-/** Moves the page of letters so that something stands at this height of it. */
+/** Moves the page of letters so that something stands at this height of it; upwards until it is there. */
 async function bring(page: Page, what: Locator, part: number): Promise<void> {
-	await what.first().waitFor()
+	await settle(page)
+	const list = page
+		.locator('main section > div')
+		.filter({ has: letters(page) })
+		.first()
+	for (let n = 0; n < 20 && (await what.count()) === 0; n++) {
+		await list.evaluate((element) => element.scrollBy(0, -300))
+		await page.waitForTimeout(100)
+	}
+	// What was not measured yet moves it a little.
 	for (let n = 0; n < 3; n++) {
-		await what.first().evaluate((element, part) => {
-			let list = element.parentElement as HTMLElement
-			while (list.scrollHeight <= list.clientHeight || getComputedStyle(list).overflowY === 'visible')
-				list = list.parentElement as HTMLElement
-			const { top, height } = list.getBoundingClientRect()
-			list.scrollTop += element.getBoundingClientRect().top - top - height * part
-		}, part)
+		const [box, frame] = [await what.first().boundingBox(), await list.boundingBox()]
+		if (box && frame) await list.evaluate((element, by) => element.scrollBy(0, by), box.y - frame.y - frame.height * part)
 		await page.waitForTimeout(150)
 	}
 	await settle(page)
@@ -62,7 +66,7 @@ function discussion({ siti, budi, closed, empty, long, everything, phones }: Sto
 			path: at(phones),
 			async act(page) {
 				await field(page).fill('I agree with Łukasz that a dictionary helps, but')
-				await bring(page, page.getByRole('separator'), 0.62)
+				await bring(page, page.getByRole('separator'), 0.66)
 			},
 		},
 		{ name: 'discussion-opened', who: budi, path: at(phones), act: settle },

@@ -82,7 +82,7 @@ test('[W95] what another of my devices has read is not new here, and a page that
 	await expect.poll(() => readOf(budi, discussion.id)).toBeGreaterThan(seen)
 })
 
-test('[W96] pages that come in above and below leave what is read where it is', async ({ school, enter }) => {
+test('[W96] pages that come in above and below leave what is read where it is', { tag: '@alone' }, async ({ school, enter }) => {
 	test.setTimeout(180_000)
 	const { siti, budi, citra, discussion, path } = await openClass(school)
 	await sayMany(school, [budi, citra, siti], discussion, 240, (n) => `Number ${n}. ${'It goes on for a while. '.repeat(n % 7)}`)

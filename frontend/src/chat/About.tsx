@@ -6,10 +6,10 @@
  */
 import { Button } from '@mantine/core'
 import { IconCalendar, IconCheck, IconChecks, IconClock } from '@tabler/icons-react'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Message, Person, Upload } from '../../../protocol/model.ts'
-import type { Client } from '../client.ts'
-import { useClient, useMe, useSnapshot, useTimeline } from '../ui/data.tsx'
+import type { Client, Timeline } from '../client.ts'
+import { useClient, useMe, usePeople, useSnapshot, useTimelinePart } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
 import { nameOf } from '../ui/names.ts'
 import { Avatar, Late, RoleBadge } from '../ui/pieces.tsx'
@@ -33,9 +33,10 @@ interface Props {
 	onDate: (() => void) | null
 }
 
-export function About({ id, onView, onDate }: Props) {
+export const About = memo(function About({ id, onView, onDate }: Props) {
 	const { t } = useTexts()
-	const { discussion, older } = useTimeline(id)
+	const discussion = useTimelinePart(id, theDiscussion)
+	const older = useTimelinePart(id, (timeline) => timeline.older)
 	if (!discussion) return null
 	return (
 		<div className={classes.about}>
@@ -75,7 +76,12 @@ export function About({ id, onView, onDate }: Props) {
 			</section>
 		</div>
 	)
-}
+})
+
+const theDiscussion = (timeline: Timeline) => timeline.discussion
+const theGroups = (timeline: Timeline) => timeline.groups
+const whoIsHere = (timeline: Timeline) => timeline.here
+const whoWrites = (timeline: Timeline) => timeline.typing
 
 /** Pages of a list, fetched as they are asked for, and anew when `version` changes. */
 function usePages<T>(
@@ -113,7 +119,7 @@ function usePages<T>(
 }
 
 function useParticipants(id: string) {
-	const { discussion } = useTimeline(id)
+	const discussion = useTimelinePart(id, theDiscussion)
 	const version = [discussion?.scopeRev, ...(discussion?.groups ?? []), ...(discussion?.collaborators ?? [])].join()
 	return usePages(async (client, after) => {
 		const { users, next, total } = await client.call('listParticipants', { id, ...(after ? { after } : {}) })
@@ -124,13 +130,18 @@ function useParticipants(id: string) {
 /** Who looks at it now, and who else is in it. */
 function Room({ id }: { id: string }) {
 	const { t } = useTexts()
-	const { people } = useSnapshot()
+	const people = usePeople()
 	const me = useMe()
-	const { here, hereMore, typing, items } = useTimeline(id)
+	const client = useClient()
+	const here = useTimelinePart(id, whoIsHere)
+	const hereMore = useTimelinePart(id, (timeline) => timeline.hereMore)
+	const typing = useTimelinePart(id, whoWrites)
 	const [all, setAll] = useState(false)
 	const { pages } = useParticipants(id)
 	const present = new Set(here.map((person) => person.id))
-	const others = (pages?.list ?? writersOf(items, people)).filter((person) => !present.has(person.id) && person.id !== me.id)
+	const others = (pages?.list ?? writersOf(client.timeline(id).items, people)).filter(
+		(person) => !present.has(person.id) && person.id !== me.id,
+	)
 	const list = [...here, ...others].slice(0, shown.people)
 	const more = Math.max((pages?.total ?? 0) - 1, here.length + hereMore, list.length) - list.length
 	return (
@@ -170,7 +181,7 @@ function PersonLine({ person, here, writing = false }: { person: Person; here: b
 
 function AllPeople({ id, onClose }: { id: string; onClose: () => void }) {
 	const { t } = useTexts()
-	const { here } = useTimeline(id)
+	const here = useTimelinePart(id, whoIsHere)
 	const { pages, problem, more } = useParticipants(id)
 	const present = new Set(here.map((person) => person.id))
 	return (
@@ -194,11 +205,18 @@ function AllPeople({ id, onClose }: { id: string; onClose: () => void }) {
 
 /** The newest picture or file that is loaded: when it is another one, the list is fetched anew. */
 function useFilesVersion(id: string): string {
-	const { items } = useTimeline(id)
-	return useMemo(() => {
-		const withFiles = items.filter(({ message }) => message.attachments.length > 0 && message.rev > 0)
-		return `${withFiles.at(-1)?.id} ${withFiles.filter(({ message }) => message.removed).length}`
-	}, [items])
+	const [version] = useState(() => {
+		let of: Timeline['items'] | null = null
+		let known = ''
+		return ({ items }: Timeline) => {
+			if (items === of) return known
+			of = items
+			const withFiles = items.filter(({ message }) => message.attachments.length > 0 && message.rev > 0)
+			known = `${withFiles.at(-1)?.id} ${withFiles.filter(({ message }) => message.removed).length}`
+			return known
+		}
+	})
+	return useTimelinePart(id, version)
 }
 
 function useFileMessages(id: string) {
@@ -277,7 +295,8 @@ function AllFiles({ id, onView, onClose }: Pick<Props, 'id' | 'onView'> & { onCl
 function What({ id }: { id: string }) {
 	const { t, language } = useTexts()
 	const { people, categories } = useSnapshot()
-	const { discussion, groups } = useTimeline(id)
+	const discussion = useTimelinePart(id, theDiscussion)
+	const groups = useTimelinePart(id, theGroups)
 	if (!discussion) return null
 	const category = categories.find((one) => one.id === discussion.category)
 	const lecturers = [discussion.createdBy, ...discussion.collaborators].flatMap((one) => people.get(one) ?? [])

@@ -8,7 +8,7 @@ import { type FormEvent, lazy, Suspense, useCallback, useEffect, useMemo, useRef
 import { useParams, useSearchParams } from 'react-router'
 import type { Discussion, Group, Person } from '../../../protocol/model.ts'
 import { DiscussionTools } from '../classroom/DiscussionTools.tsx'
-import { useClient, useSnapshot, useTimeline } from '../ui/data.tsx'
+import { useClient, useMe, usePeople, useSnapshot, useTimeline } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
 import { nameOf } from '../ui/names.ts'
 import { tell } from '../ui/notices.ts'
@@ -38,7 +38,7 @@ type Viewing = { upload: string; pictures: readonly Picture[] | null } | null
 function Room({ id }: { id: string }) {
 	const { t } = useTexts()
 	const client = useClient()
-	const { me } = useSnapshot()
+	const me = useMe()
 	const [search] = useSearchParams()
 	const linked = search.get('m')
 	const timeline = useTimeline(id)
@@ -78,12 +78,13 @@ function Room({ id }: { id: string }) {
 	const allGroups = useCallback(() => setGroup(null), [])
 	const viewHere = useCallback((upload: string) => setViewing({ upload, pictures: null }), [])
 	const viewOthers = useCallback((upload: string, pictures: readonly Picture[]) => setViewing({ upload, pictures }), [])
+	const askDate = useCallback(() => setDay(dayOf(new Date().toISOString())), [])
 	const usual = useMemo(() => items.findLast((item) => item.message.author === me.id)?.message.group, [items, me.id])
 	const drop = useDropping(mayWrite ? files.add : null)
 
 	if (timeline.state === 'not_found') return <NotHere />
 	if (!discussion) return timeline.state === 'offline' ? <CannotLoad /> : <Loading />
-	const about = <About id={id} onView={viewOthers} onDate={wide ? null : () => setDay(dayOf(new Date().toISOString()))} />
+	const about = <About id={id} onView={viewOthers} onDate={wide ? null : askDate} />
 	return (
 		<div className={classes.room}>
 			<div className={classes.page} {...drop.events}>
@@ -176,7 +177,8 @@ interface HeadProps {
 
 function Head({ discussion, groups, wide, group, onGroup, onDate, about }: HeadProps) {
 	const { t, language } = useTexts()
-	const { me, people } = useSnapshot()
+	const me = useMe()
+	const people = usePeople()
 	const phone = usePhone()
 	const lecturer = people.get(discussion.createdBy)
 	const names = groups.map(({ name }) => name)

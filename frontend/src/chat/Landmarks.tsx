@@ -14,6 +14,7 @@ import { Avatar, RoleBadge } from '../ui/pieces.tsx'
 import { clockTime, dayName, dayOf, shortTime } from '../ui/times.ts'
 import classes from './messages.module.css'
 import { Words } from './Words.tsx'
+import { unreadCount } from './words.ts'
 
 /** What comes within this time is read out together. */
 const gatheredMs = 1_200
@@ -51,8 +52,8 @@ export function UnreadLine({ count, since }: { count: number; since: string | nu
 	const at = since && (dayOf(since) === dayOf(new Date().toISOString()) ? clockTime(since, language) : shortTime(since, language))
 	return (
 		// biome-ignore lint/a11y/useSemanticElements: a rule of HTML has no text
-		<div className={classes.unread} role="separator" aria-label={t('messages.new', { count })}>
-			<span>{at ? t('messages.newSince', { count, at }) : t('messages.new', { count })}</span>
+		<div className={classes.unread} role="separator" aria-label={t('messages.new', unreadCount(count))}>
+			<span>{at ? t('messages.newSince', unreadCount(count, { at })) : t('messages.new', unreadCount(count))}</span>
 		</div>
 	)
 }
@@ -155,7 +156,7 @@ export function Ways({ unread, onUnread, onBack, below, far, onEnd }: WaysProps)
 					leftSection={<IconArrowUp size={16} stroke={2} aria-hidden="true" />}
 					onClick={onUnread}
 				>
-					{t('messages.toUnread', { count: unread })}
+					{t('messages.toUnread', unreadCount(unread))}
 				</Button>
 			)}
 			<div className={classes.pills}>
@@ -170,7 +171,7 @@ export function Ways({ unread, onUnread, onBack, below, far, onEnd }: WaysProps)
 						rightSection={<IconArrowDown size={16} stroke={2} aria-hidden="true" />}
 						onClick={onEnd}
 					>
-						{below > 0 ? t('messages.new', { count: below }) : t('messages.toEnd')}
+						{below > 0 ? t('messages.new', unreadCount(below)) : t('messages.toEnd')}
 					</Button>
 				)}
 			</div>

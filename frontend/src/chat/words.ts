@@ -1,6 +1,8 @@
 /**
- * Counts words, as a lecturer would, and knows which texts are long. Pure.
+ * Counts words, as a lecturer would, knows which texts are long, and says how much is unread. Pure.
  */
+import { limits } from '../../../protocol/model.ts'
+
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'word' })
 
 /** The number of words; figures count, punctuation and emoji do not. Words joined by an apostrophe or hyphen are one. */
@@ -27,4 +29,10 @@ export function isLong(text: string): boolean {
 	let lines = 0
 	for (const line of text.split('\n')) lines += Math.max(1, Math.ceil(line.length / lineLength))
 	return lines > longLines
+}
+
+/** A number of unread messages for a text: from where they are not counted on, with a plus. */
+export function unreadCount<T extends Record<string, string>>(count: number, more: T = {} as T) {
+	const said = count >= limits.unreadCounted ? `${count}+` : String(count)
+	return { count, ...more, replace: { count: said, ...more } }
 }

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countWords } from './words.ts'
+import { countWords, isLong, unreadCount } from './words.ts'
 import { cancel, edit, end, keyMeans, nothing, putBack, reply, resume } from './writing.ts'
 
 const typed = { ...nothing, text: 'I agree', replyTo: 'm1' }
@@ -58,4 +58,17 @@ test('[W46] words are counted as a lecturer counts them', () => {
 	assert.equal(countWords("I don't"), 2)
 	assert.equal(countWords('rumah-rumah'), 1)
 	assert.equal(countWords('one - two'), 2)
+})
+
+test('[W95] what is not counted on says so', () => {
+	assert.deepEqual(unreadCount(4, { at: '09:12' }), { count: 4, at: '09:12', replace: { count: '4', at: '09:12' } })
+	assert.equal(unreadCount(999).replace.count, '999+')
+})
+
+test('[W101] a text is long by its lines, those that a line of the page can’t hold counted in', () => {
+	assert.equal(isLong('A short one.'), false)
+	assert.equal(isLong('word '.repeat(300)), false)
+	assert.equal(isLong('word '.repeat(340)), true)
+	assert.equal(isLong('\n'.repeat(25)), true)
+	assert.equal(isLong('line\n'.repeat(20)), false)
 })

@@ -48,3 +48,9 @@ export function useTimeline(discussion: string): Timeline {
 	const client = useClient()
 	return useSyncExternalStore(client.subscribe, () => client.timeline(discussion))
 }
+
+/** Something of a timeline, for what is not to be rendered anew with every message. `pick` gives the same thing for the same timeline. */
+export function useTimelinePart<T>(discussion: string, pick: (timeline: Timeline) => T): T {
+	const client = useClient()
+	return useSyncExternalStore(client.subscribe, () => pick(client.timeline(discussion)))
+}
