@@ -36,6 +36,8 @@ export function App() {
 					<Unreachable />
 				) : helped ? (
 					<HelpLink />
+				) : session.shut ? (
+					<Inside key="shut" client={session.shut} />
 				) : session.client ? (
 					<Inside key={session.client.snapshot().me.id} client={session.client} />
 				) : (

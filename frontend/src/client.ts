@@ -177,6 +177,8 @@ export interface Draft {
 export interface SessionState {
 	state: 'loading' | 'signedOut' | 'signedIn' | 'unreachable'
 	client: Client | null
+	/** Whose account was deactivated while this page was open: she reads that, and can sign out. */
+	shut?: Client | null
 	/** False while the first admin does not exist. */
 	setUp: boolean
 	/** Commands that wait, locked, on this device for an account whose session was ended. */

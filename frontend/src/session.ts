@@ -31,6 +31,7 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 	const listeners = new Set<() => void>()
 	let state: SessionState = { state: 'loading', client: null, setUp: true, locked: [] }
 	let signedIn: string | null = null
+	let shut: Client | null = null
 	let closed = false
 	let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -68,7 +69,7 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 			const page = await call('me', {})
 			await enter(page.me, page)
 		} catch (error) {
-			if (error instanceof ApiError && error.problem.code === 'not_signed_in') return leave()
+			if (error instanceof ApiError && ['not_signed_in', 'account_deactivated'].includes(error.problem.code)) return leave()
 			const me = await remembered()
 			if (me) return enter(me, null)
 			timer = setTimeout(ask, askAgainMs)
@@ -98,16 +99,20 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 		const client: Client = await openClient({
 			...{ network, clock, me, start, database, ...timing },
 			onEnded: () => {
-				if (signedIn === me.id) void forget()
+				if (signedIn !== me.id) return
+				if (client.snapshot().me.status === 'deactivated') shut = client
+				void forget()
 			},
 			async onSignedOut() {
+				shut = null
 				await device.users.delete(me.id)
 				if (database.durable) await deleteUserDatabase(me.id)
 				await forget()
 			},
 		})
 		if (closed) return client.close()
-		become({ state: 'signedIn', client, setUp: true, locked: [] })
+		shut = null
+		become({ state: 'signedIn', client, shut, setUp: true, locked: [] })
 	}
 
 	/** She is not signed in any more; who is, the server knows. */
@@ -125,7 +130,7 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 			(answer) => answer.setUp,
 			() => true,
 		)
-		become({ state: 'signedOut', client: null, setUp, locked: await locked() })
+		become({ state: 'signedOut', client: null, shut, setUp, locked: await locked() })
 	}
 
 	async function remember(me: Person | null) {
