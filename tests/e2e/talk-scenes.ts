@@ -15,10 +15,11 @@ const letter = (page: Page, text: string) => letters(page).filter({ hasText: tex
 const field = (page: Page) => page.locator('main form textarea').first()
 const submit = (page: Page) => page.locator('main form [type=submit]').last().click()
 
-/** Shows the tools of a message. */
+/** Shows the tools of a message: at its own words, since a quote or a picture leads elsewhere. */
 async function point(which: Locator, phone: boolean): Promise<void> {
-	if (phone) await which.tap()
-	else await which.hover()
+	const words = which.locator('p[dir=auto]').last()
+	if (phone) await words.tap({ position: { x: 8, y: 8 } })
+	else await words.hover()
 }
 
 /** Everything that is on its way has come. */
