@@ -16,6 +16,8 @@ export interface Scene {
 	path: string
 	/** Brings the screen into its state. */
 	act?(page: Page, at: Place): Promise<unknown>
+	/** Puts back what it changed for everybody. */
+	after?(): Promise<unknown>
 	/** The browser's own complaints about what the server refuses here. */
 	complains?: true
 }

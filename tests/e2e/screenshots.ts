@@ -108,4 +108,5 @@ async function take(browser: Browser, school: School, scene: Scene, look: Look, 
 	}
 	await page.screenshot({ path, animations: 'disabled' })
 	await page.context().close()
+	await scene.after?.()
 }

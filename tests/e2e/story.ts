@@ -76,12 +76,12 @@ export async function tellStory(school: School) {
 		[a, b],
 		{ category: speaking, tags: ['debate', 'linking words', 'phones'], collaborators: [hendra.me.id] },
 	)
-	await tellOfPhones(school, people, phones, a)
+	const bent = await tellOfPhones(school, people, phones, a)
 	await school.admin.call('inspect', { id: newId(), discussion: phones.id, reason: 'A parent asked whether phones are allowed in class.' })
 	await omar.call('setRead', { id: phones.id, upTo: await newest(omar, phones.id) })
 	for (const { id } of [closed, place, long, everything])
 		for (const who of [budi, siti]) await who.call('setRead', { id, upTo: await newest(who, id) })
-	return { ...people, a, mine, closed, empty, place, long, everything, phones }
+	return { ...people, a, mine, closed, empty, place, long, everything, phones, bent }
 }
 
 async function newest(who: Someone, id: string): Promise<number> {
@@ -127,8 +127,8 @@ async function send(school: School, who: Someone, kind: PictureKind, name: strin
 	return upload(school, who, name, (await drawPicture(kind, name, scale)).bytes)
 }
 
-/** The discussion of the README: a quote, a picture, a correction, a lecturer, and four new messages. */
-async function tellOfPhones(school: School, { siti, budi, citra, lukasz, omar }: People, phones: Discussion, a: Group): Promise<void> {
+/** The discussion of the README: a quote, a picture, a correction, a lecturer, and four new messages. Answers with the id of Omar's. */
+async function tellOfPhones(school: School, { siti, budi, citra, lukasz, omar }: People, phones: Discussion, a: Group): Promise<string> {
 	const first = await school.say(
 		citra,
 		phones,
@@ -152,9 +152,10 @@ async function tellOfPhones(school: School, { siti, budi, citra, lukasz, omar }:
 	await budi.call('setRead', { id: phones.id, upTo: await newest(budi, phones.id) })
 	const thanks = 'Thank you, Budi. “Looking down” is a lovely phrase to build on. Who can find a synonym?'
 	const asked = await school.say(siti, phones, thanks, { group: null })
-	await school.say(omar, phones, '“Bent over our screens”, I read it in a newspaper yesterday.', { replyTo: asked })
+	const bent = await school.say(omar, phones, '“Bent over our screens”, I read it in a newspaper yesterday.', { replyTo: asked })
 	await school.say(citra, phones, '“Glued to our phones” is what my father says every dinner.')
 	await school.say(citra, phones, 'And then his phone rings.')
+	return bent
 }
 
 /** One with every kind of file, a long text, a link, and more pictures than stand beside it. */

@@ -143,7 +143,7 @@ function discussion({ siti, budi, closed, empty, long, everything, phones }: Sto
 }
 
 /** What is being written, sent, corrected. */
-function written({ budi, citra, lukasz, omar, place, everything, phones }: Story): Scene[] {
+function written({ budi, citra, lukasz, omar, place, everything, phones, bent }: Story): Scene[] {
 	const at = (discussion: { id: string }) => `/d/${discussion.id}`
 	return [
 		{
@@ -263,15 +263,14 @@ function written({ budi, citra, lukasz, omar, place, everything, phones }: Story
 			name: 'removed',
 			who: omar,
 			path: at(phones),
+			after: () => omar.call('setRemoved', { id: bent, removed: false }),
 			async act(page, { phone, says, button }) {
-				const back = button('message.putBack')
 				await settle(page)
-				if (await back.count()) await back.click()
 				const which = letter(page, 'Bent over').first()
 				await point(which, phone)
 				await which.getByRole('button', { name: says('message.remove') }).click()
 				await button('notices.undo').waitFor()
-				await back.waitFor()
+				await button('message.putBack').waitFor()
 			},
 		},
 		{
