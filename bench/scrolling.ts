@@ -21,8 +21,8 @@ const noise = frames / 100
 const arrivingPerSecond = 100
 const keys = 100
 
-const scrolls = `frames dropped scrolling ${messages / 1000},000 messages, of a plain list of 200`
-const typesTo = (which: string) => `a key until it shows with ${arrivingPerSecond} messages/s arriving, ${which}, of none`
+const scrolls = `Chromium: frames dropped scrolling ${messages / 1000},000 messages, of a plain list of 200`
+const typesTo = (which: string) => `Chromium: a key until it shows with ${arrivingPerSecond} messages/s arriving, ${which}, of none`
 const [types, typesSlowly] = [typesTo('median'), typesTo('p95')]
 
 interface Scrolled {
@@ -69,8 +69,7 @@ const scroll = (page: Page, selector: string): Promise<Scrolled> =>
 	)
 
 /** The list's own element: another one once it has jumped. */
-const markList = (page: Page) =>
-	page.evaluate(() => document.querySelector('section > div:has(article):not(#plain)')!.setAttribute('data-list', ''))
+const markList = (page: Page) => page.evaluate(() => document.querySelector('section > div:has(article)')!.setAttribute('data-list', ''))
 
 /** Two hundred letters of the page as they are, one below another in a box of the same size. */
 const addPlainList = (page: Page) =>
