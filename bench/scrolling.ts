@@ -16,7 +16,7 @@ const loaded = 4_000
 const loadingMs = 120_000
 const frames = 480
 const pxPerFrame = 60
-/** What two runs of one list differ by: one frame of a hundred is forgiven. */
+/** Even of one list some runs drop none and some a few: one frame of a hundred is added to both, or the ratio of two small counts would be chance. */
 const noise = frames / 100
 const arrivingPerSecond = 100
 const keys = 100
@@ -223,7 +223,6 @@ async function measureScrolling(page: Page, report: (line: Line) => void): Promi
 		return `${spread(figure('dropped'), '')}, ${long}, the longest ${shown(median(figure('worstMs')))} ms`
 	}
 	const waited = `waited at the top for ${shown(median(seen.ours.map((scrolled) => scrolled.waited)))}`
-	// Few are dropped of either: the noise is added to both, so that the ratio tells more than chance.
 	const rest = `of ${frames} frames of ${pxPerFrame} px; the ratio is with ${shown(noise)} added to both; ${shown(loaded)} loaded before`
 	const detail = `ours ${of('ours')}, ${waited}; a plain list ${of('plain')}; ${rest}`
 	report({ name: scrolls, goal: { atMost: 1 }, ratio: ratio(dropped, 'ours', 'plain'), detail })
