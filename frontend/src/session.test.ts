@@ -20,12 +20,12 @@ const person = (id: string, name: string): Person => ({
 const discussion = 'd'.repeat(24)
 const credentials = { email: 'sari@example.org', password: 'long enough' }
 
-/** A device, and a server at which `who` is signed in. */
+/** A device, and a server at which `who` is signed in; no message gets through while it is `deaf`. */
 async function openDevice(t: TestContext) {
 	Dexie.dependencies.indexedDB = new IDBFactory()
-	const world = { who: null as Person | null, away: false, sent: [] as string[], next: person('1', 'sari') }
+	const world = { who: null as Person | null, away: false, deaf: false, sent: [] as string[], next: person('1', 'sari') }
 	const now = () => new Date().toISOString()
-	const signedIn = (answer: (me: Person) => object) => () => {
+	const signedIn = (answer: (me: Person) => object | 'cut') => () => {
 		if (world.away) return 'cut'
 		return world.who ? answer(world.who) : problem('not_signed_in')
 	}
@@ -56,6 +56,7 @@ async function openDevice(t: TestContext) {
 		})),
 		sendMessage: ({ id, text }) =>
 			signedIn((me) => {
+				if (world.deaf) return 'cut'
 				world.sent.push(`${me.name}: ${text}`)
 				return { message: { id, discussion, seq: 6, rev: 6, author: me.id, removed: null, replyTo: null }, cursor: `${lineage}:6` }
 			})(),
@@ -154,11 +155,15 @@ test('[W8] signing out with unsent messages asks first; then nothing of hers is 
 	assert.equal(tab.client().snapshot().waiting, 1)
 	await assert.rejects(tab.client().signOut({ force: true }), 'the cookie can only be taken back by the server')
 	assert.equal(tab.client().snapshot().waiting, 1)
+	world.deaf = true
 	world.away = false
 	assert.equal(await tab.client().signOut({ force: true }), true)
+	world.deaf = false
 	await tab.is('signedOut')
 	assert.deepEqual(tab.store.snapshot().locked, [])
 	assert.deepEqual(await names(), ['english-chat'])
+	// Longer than it waits before it tries again.
+	await new Promise((resolve) => setTimeout(resolve, 100))
 	assert.deepEqual(world.sent, [])
 })
 
