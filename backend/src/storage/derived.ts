@@ -89,11 +89,12 @@ class DerivedData implements Derived {
 	}
 
 	close(): void {
+		// What is left is applied; where that fails, it ends here as it would have anywhere, and stopping goes on.
+		if (!this.#closed) this.read(() => null)
 		if (this.#closed) return
 		this.#closed = true
 		this.#stopListening()
 		if (this.#timer) clearTimeout(this.#timer)
-		if (this.#pending) this.#flush()
 		this.#pending = null
 		this.#db.close()
 	}

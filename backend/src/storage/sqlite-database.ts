@@ -1,12 +1,12 @@
 /**
  * A data folder of the embedded engine before it is open: which file is the database, and whether one is missing.
  *
- * Promises that a folder where a database could be corrupted is refused, and that one which lost its pointer is
- * named, not replaced. Knows nothing of installations and backups: that is open.ts.
+ * Promises that a folder where a database could be corrupted is refused, as is one without room, and that one which
+ * lost its pointer is named, not replaced. Knows nothing of installations and backups: that is open.ts.
  */
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, StorageUnavailable } from './engine.ts'
+import { type Database, StorageFull, StorageUnavailable } from './engine.ts'
 import { createSqlite, findLineage, listLineages, openSqlite, readHead } from './sqlite.ts'
 import type { Specs } from './sqlite-schema.ts'
 
@@ -46,13 +46,31 @@ export function findSqlite(folder: string, specs: Specs): Database {
 		place: folder,
 		async free() {},
 		async head() {
-			if (findLineage(folder) !== null) return readHead(folder)
-			refuseLost(folder)
-			return null
+			if (findLineage(folder) === null) {
+				refuseLost(folder)
+				return null
+			}
+			refuseFull(folder)
+			return readHead(folder)
 		},
 		create: (schema) => createSqlite(folder, specs, schema),
 		open: () => openSqlite(folder, specs),
 		async close() {},
+	}
+}
+
+/** Each open database has 32 KiB of memory that its connections share through a file; its first entries need some more. */
+const ROOM_BYTES = 128 * 1024
+
+/** Without that room SQLite would speak of a broken disk, or the kernel end the process as it touches what has no place. */
+function refuseFull(folder: string): void {
+	const path = join(folder, 'room')
+	try {
+		writeFileSync(path, Buffer.alloc(ROOM_BYTES))
+	} catch (error) {
+		throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? new StorageFull('There is no room to open it.', { cause: error }) : error
+	} finally {
+		rmSync(path, { force: true })
 	}
 }
 
