@@ -174,8 +174,13 @@ function lock(folder: string): () => void {
 	})
 }
 
-/** Throws where a living process writes the database; one that died is not waited for any longer than it takes to know. */
-async function refuseWriter(database: Database, side: Side, signal: AbortSignal, onWatch: () => void): Promise<void> {
+/** Throws `Busy` where a living process writes the database; one that died is not waited for any longer than it takes to know. */
+export async function refuseWriter(
+	database: Database,
+	side: Pick<Side, 'mongodb'>,
+	signal: AbortSignal,
+	onWatch: () => void,
+): Promise<void> {
 	const alive = new AbortController()
 	const over = new AbortController()
 	const onWait = () => {
@@ -293,7 +298,8 @@ function busy({ place }: Database): Busy {
 	return new Busy(`Another server writes the database in ${place}.`, { hint: 'Stop it first, then run this command again.' })
 }
 
-function unreadable({ place }: Database, error: unknown): unknown {
+/** What stands in the way of reading a database, for the operator. */
+export function unreadable({ place }: Pick<Database, 'place'>, error: unknown): unknown {
 	if (error instanceof StorageUnavailable || error instanceof StorageFull || error instanceof Fenced) return error
 	return new Damaged(`The database in ${place} can't be opened: ${(error as Error).message}`, {
 		hint: 'To bring its data back: ./restore.sh latest.',

@@ -114,6 +114,22 @@ export interface Replacement {
 	records: AsyncIterable<GroupChange>
 }
 
+/** Records of one collection, as they are stored: canonical JSON. */
+export interface Page {
+	collection: string
+	rows: { seq: number; json: string }[]
+}
+
+/** Everything at one seq, read beside a process that may go on writing. */
+export interface Snapshot {
+	readonly head: Head
+	get(collection: string, id: string): Promise<StoredRecord | null>
+	/** At most 500 rows each, in export order. To be gone through once. */
+	pages(): AsyncIterable<Page>
+	/** Must be called. */
+	close(): Promise<void>
+}
+
 /** How long a write waits for the database, unless it is set. */
 export const WRITE_TIMEOUT_MS = 15_000
 /** After how long a silence a writer elsewhere may be followed, unless it is set. */
@@ -156,6 +172,8 @@ export interface Database {
 	readonly engine: 'sqlite' | 'mongodb'
 	/** Where it is, for people: without credentials. */
 	readonly place: string
+	/** What MongoDB's tools call it. */
+	readonly name: string
 	/** Waits until no other process writes it. `onWait` is called once, when it has to. */
 	free(onWait?: () => void, signal?: AbortSignal): Promise<void>
 	/** Where its journal ends; null: there is no database yet. Changes nothing but to finish a restore that is committed. */
@@ -164,6 +182,12 @@ export interface Database {
 	create(schema: number): Promise<void>
 	/** Opens it for writing: whoever did before gets `Fenced`. Null when another process was faster: wait again. */
 	open(): Promise<Engine | null>
+	/** Reads it while another process may write it: takes no term, applies nothing. */
+	read(): Promise<Snapshot>
+	/** Puts this state in the place of whatever is there, whole, broken or nothing. Killed anywhere: the old state or the new. */
+	replace(replacement: Replacement): Promise<void>
+	/** Builds this state as `replace` does, but apart, where nobody uses it; it is gone when the snapshot is closed. `folder` has room. */
+	scratch(folder: string, replacement: Replacement): Promise<Snapshot>
 	/** Lets go of what was needed until here; not needed once it is open. */
 	close(): Promise<void>
 }

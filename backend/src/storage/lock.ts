@@ -1,5 +1,5 @@
 /**
- * The writer lock: at most one process writes a data folder.
+ * Locks of a data folder: at most one process writes it, and at most one makes backups of it or restores it.
  *
  * Held as an exclusive lock on a small SQLite file beside the database (Node has no flock): any
  * death of the process releases it, a pause does not. Never opened by anything else, since
@@ -14,9 +14,9 @@ export interface WriterLock {
 	release(): void
 }
 
-/** Takes the folder's lock, or null when another process holds it. Throws where the folder can't be written. */
-export function tryLock(folder: string): WriterLock | null {
-	const db = new DatabaseSync(join(folder, 'writer.lock'))
+/** Takes the folder's lock of this name, or null when another process holds it. Throws where the folder can't be written. */
+export function tryLock(folder: string, name = 'writer.lock'): WriterLock | null {
+	const db = new DatabaseSync(join(folder, name))
 	try {
 		db.exec('PRAGMA busy_timeout=0; BEGIN EXCLUSIVE')
 	} catch (error) {

@@ -5,15 +5,17 @@
  * living writer is never taken over, and that taking over is one insert which only one process can make.
  */
 import { randomBytes } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, type MongoClient, ObjectId } from 'mongodb'
-import { type Database, type Engine, type Head, StorageUnavailable } from './engine.ts'
+import type { StoredRecord } from './collections.ts'
+import { type Database, type Engine, type Head, type Page, type Replacement, type Snapshot, StorageUnavailable } from './engine.ts'
 import { failpoint } from './failpoint.ts'
-import { MongoEngine } from './mongo.ts'
+import { GENESIS } from './journal.ts'
+import { build, explainCopy, MongoEngine, spoolCollection } from './mongo.ts'
 import { connect, explain, meaningOf } from './mongo-connection.ts'
-import { indexNote, reindex } from './mongo-documents.ts'
+import { type Document, indexNote, LONG, recordOf, reindex } from './mongo-documents.ts'
 import {
 	beginning,
 	createJournal,
@@ -27,8 +29,15 @@ import {
 	NEXT,
 	type Slot,
 } from './mongo-journal.ts'
+import { Spool } from './mongo-spool.ts'
 import { type MongoPlace, MongoWriter } from './mongo-writer.ts'
 
+/** Where a copy is built that nobody is to use. */
+const SCRATCH = 'scratch_'
+/** What stands beside the collections of a database. */
+const APART = /^(system\.|journal_[0-9a-f]{24}$|next_[0-9a-f]{24}_|scratch_)/
+/** Records of one page. */
+const ROWS = 500
 /** What version 1.x calls its collections. */
 const VERSION_1 = ['users', 'groups', 'discussions', 'messages', 'categories']
 
@@ -40,6 +49,7 @@ export async function findMongo(options: MongoPlace): Promise<MongoDatabase> {
 export class MongoDatabase implements Database {
 	readonly engine = 'mongodb'
 	readonly place: string
+	readonly name: string
 	readonly #options: MongoPlace
 	readonly #client: MongoClient
 	readonly #db: Db
@@ -52,6 +62,7 @@ export class MongoDatabase implements Database {
 		this.#db = client.db(options.address.database)
 		this.#writer = writerOf(options.folder)
 		this.place = options.address.place
+		this.name = options.address.database
 	}
 
 	async free(onWait?: () => void, signal?: AbortSignal): Promise<void> {
@@ -79,24 +90,56 @@ export class MongoDatabase implements Database {
 	async head(): Promise<Head | null> {
 		return this.#asked(async () => {
 			const meta = await this.#meta()
-			if (!meta) {
-				await this.#refuseForeign()
-				return null
-			}
+			if (!meta && !(await this.#takeLoaded())) return null
 			const present = (await finishRestores(this.#db))!
 			return headOf(present.lineage, await lastSlot(this.#db, present.lineage), present)
 		})
 	}
 
 	async create(schema: number): Promise<void> {
-		await this.#asked(async () => {
-			const lineage = randomBytes(12).toString('hex')
-			await createJournal(this.#db, lineage, { term: 0, schema, at: new Date(0), seq: 0 })
-			failpoint('create:journal')
-			const begun: Meta = { _id: 'store', format: FORMAT, ...beginning(lineage, 0), term: 0, beat: 0, writer: null, indexes: {} }
-			await metaOf(this.#db).insertOne(begun)
-			failpoint('create:meta')
-		})
+		await this.#asked(() => this.#begin(schema, 0))
+	}
+
+	/** The first lineage of a database. */
+	async #begin(schema: number, seq: number): Promise<void> {
+		const lineage = randomBytes(12).toString('hex')
+		await createJournal(this.#db, lineage, { term: 0, schema, at: new Date(0), seq })
+		failpoint('create:journal')
+		const begun: Meta = { _id: 'store', format: FORMAT, ...beginning(lineage, seq), term: 0, beat: 0, writer: null, indexes: {} }
+		await metaOf(this.#db).insertOne(begun)
+		failpoint('create:meta')
+	}
+
+	/** Makes what mongorestore loaded from a backup a database of its own lineage. False: nothing was loaded. */
+	async #takeLoaded(): Promise<boolean> {
+		const there = (await this.#db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
+		const names = there.filter((name) => !APART.test(name))
+		if (names.length === 0) return false
+		const { specs } = this.#options
+		if (!names.includes('system') || names.some((name) => !(name in specs))) throw this.#foreign(names)
+		for (const lineage of there.flatMap((name) => /^journal_(.*)/.exec(name)?.[1] ?? [])) {
+			// One that goes on says that its `meta` was lost.
+			if ((await lastSlot(this.#db, lineage)).kind !== 'begin') throw this.#foreign(names)
+		}
+		const missing = Object.keys(specs).filter((name) => !specs[name]!.volatile && !names.includes(name))
+		if (missing.length > 0) {
+			throw new StorageUnavailable(`Only a part of a database was loaded at ${this.place}: ${missing.join(', ')} is missing.`, {
+				hint: 'Load all of the backup, with mongorestore --gzip --drop. Nothing was changed.',
+			})
+		}
+		let seq = 0
+		for (const name of names) {
+			const newest = await this.#db
+				.collection<Document>(name)
+				.find({}, { projection: { rev: 1 }, ...LONG })
+				.sort({ rev: -1 })
+				.limit(1)
+				.toArray()
+			seq = Math.max(seq, newest[0]?.rev ?? 0)
+		}
+		// Which form its records have is not said: bringing those up to date that are so already does no harm.
+		await this.#begin(1, seq)
+		return true
 	}
 
 	async open(): Promise<Engine | null> {
@@ -131,6 +174,53 @@ export class MongoDatabase implements Database {
 				throw error
 			}
 		})
+	}
+
+	async read(): Promise<Snapshot> {
+		const engine = await this.openReadOnly()
+		const { head, records } = await engine.export()
+		const get = async (collection: string, id: string) => (await engine.getMany(collection, [id]))[0]!
+		return { head, get, pages: () => pagesOf(records), close: () => engine.close() }
+	}
+
+	async replace(replacement: Replacement): Promise<void> {
+		if ((await this.head()) === null) await this.create(replacement.schema)
+		const engine = await this.open()
+		if (!engine) throw new StorageUnavailable(`Another process opened the database at ${this.place}.`, { hint: 'Stop it first.' })
+		await engine.replace(replacement).finally(() => engine.close())
+	}
+
+	async scratch(folder: string, { lineage, seq, schema, at, records }: Replacement): Promise<Snapshot> {
+		const { specs, address } = this.#options
+		const sweep = async () => {
+			rmSync(folder, { recursive: true, force: true })
+			for (const { name } of await this.#db.listCollections({}, { nameOnly: true }).toArray())
+				if (name.startsWith(SCRATCH)) await this.#db.dropCollection(name)
+		}
+		const collection = (name: string) => this.#db.collection<Document>(SCRATCH + name)
+		let spool: Spool | null = null
+		try {
+			// What a killed one left.
+			await sweep()
+			await build(this.#db, specs, SCRATCH, records)
+			mkdirSync(folder)
+			spool = await Spool.open(folder, Object.keys(specs))
+			for (const name in specs) await spoolCollection(collection(name), name, spool)
+		} catch (error) {
+			await spool?.close()
+			await sweep().catch(() => {})
+			throw explainCopy(error, address)
+		}
+		const read = spool
+		return {
+			head: { lineage, seq, term: 0, schema, at, hash: GENESIS, pruned: seq, prunedHash: GENESIS },
+			async get(name, id) {
+				const found = await collection(name).findOne({ _id: new ObjectId(id) })
+				return found && recordOf(found)
+			},
+			pages: () => pagesOf(read.records(() => {})),
+			close: () => read.close().finally(sweep),
+		}
 	}
 
 	/** For copies while another process writes: takes no term, applies nothing. */
@@ -170,18 +260,14 @@ export class MongoDatabase implements Database {
 		return meta
 	}
 
-	/** Throws where the database holds something that is not ours: nothing is put beside it. */
-	async #refuseForeign(): Promise<void> {
-		const names = (await this.#db.listCollections({}, { nameOnly: true }).toArray())
-			.map(({ name }) => name)
-			.filter((name) => !/^(system\.|journal_[0-9a-f]{24}$|next_[0-9a-f]{24}_)/.test(name))
-		if (names.length === 0) return
+	/** The database holds something that is not ours: nothing is put beside it. */
+	#foreign(names: string[]): StorageUnavailable {
 		if (names.some((name) => VERSION_1.includes(name)) && !names.includes('system')) {
-			throw new StorageUnavailable(`The database at ${this.place} is one of English Chat 1.x. It was left as it is.`, {
+			return new StorageUnavailable(`The database at ${this.place} is one of English Chat 1.x. It was left as it is.`, {
 				hint: 'A coming version takes it over where it stands, by "adopt". Until then name another database in MONGODB_URI, for example …/english-chat.',
 			})
 		}
-		throw new StorageUnavailable(
+		return new StorageUnavailable(
 			`The database at ${this.place} holds other things (${names.sort().slice(0, 5).join(', ')}). It was left as it is.`,
 			{
 				hint: 'Name an empty database in MONGODB_URI, for example mongodb://localhost:27017/english-chat.',
@@ -210,6 +296,20 @@ export class MongoDatabase implements Database {
 			await this.#db.dropCollection(name)
 		}
 	}
+}
+
+/** Records as pages of their canonical JSON. */
+async function* pagesOf(records: AsyncIterable<{ collection: string; record: StoredRecord }>): AsyncGenerator<Page> {
+	let page: Page = { collection: '', rows: [] }
+	for await (const { collection, record } of records) {
+		if (page.rows.length > 0 && (page.collection !== collection || page.rows.length === ROWS)) {
+			yield page
+			page = { collection, rows: [] }
+		}
+		page.collection = collection
+		page.rows.push({ seq: record.seq, json: JSON.stringify(record) })
+	}
+	if (page.rows.length > 0) yield page
 }
 
 /** Names the data folder on this machine since it was started: two processes with the same name can't live at once, since the folder's lock is held. */

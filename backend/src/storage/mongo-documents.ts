@@ -38,12 +38,17 @@ export const isId = (value: unknown): value is string => typeof value === 'strin
 
 /** The document of a record, from its canonical JSON. */
 export function documentOf(spec: CollectionSpec, json: string, keys: Keys): Document {
+	return Object.assign(bareDocumentOf(spec, json), { _k: keysIn(spec, keys) })
+}
+
+/** The same without keys: as it stands in a dump. */
+export function bareDocumentOf(spec: CollectionSpec, json: string): Document {
 	const { id, ...fields } = JSON.parse(json) as StoredRecord & Record<string, unknown>
 	for (const path of spec.ids) convert(fields, path, idOf)
 	for (const path of spec.times) convert(fields, path, dateOf)
 	fields.createdAt = dateOf(fields.createdAt) as never
 	fields.updatedAt = dateOf(fields.updatedAt) as never
-	return { _id: new ObjectId(id), ...fields, _k: keysIn(spec, keys) }
+	return { _id: new ObjectId(id), ...fields } as Document
 }
 
 export function tombstoneOf(id: string, rev: number): Document {

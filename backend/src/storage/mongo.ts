@@ -9,7 +9,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { deflateRaw } from 'node:zlib'
-import { type Db, type MongoClient, ObjectId } from 'mongodb'
+import { type Collection, type Db, type MongoClient, ObjectId } from 'mongodb'
 import type { StoredRecord } from './collections.ts'
 import {
 	type Engine,
@@ -233,17 +233,7 @@ export class MongoEngine implements Engine {
 		const from = this.#writer?.applied ?? (await this.#read(() => metaOf(this.#db).findOne({ _id: 'store', lineage })))?.applied
 		if (from === undefined) throw new StorageUnavailable('The database was restored meanwhile.', { hint: 'Start again.' })
 		for (const name in this.#specs) {
-			await this.#read(async () => {
-				spool.begin(name)
-				const cursor = this.#collection(name).find<Buffer>({}, { raw: true }).batchSize(PAGE.documents)
-				// The next ones are on their way while these are put away.
-				for (let more = cursor.hasNext(); await more; ) {
-					const documents = cursor.readBufferedDocuments()
-					more = cursor.hasNext()
-					more.catch(() => {})
-					await spool.add(name, documents)
-				}
-			})
+			await this.#read(() => spoolCollection(this.#collection(name), name, spool))
 		}
 		const last = await this.#read(() => lastSlot(this.#db, lineage))
 		let at = from
@@ -264,25 +254,13 @@ export class MongoEngine implements Engine {
 
 	async replace({ lineage, seq, schema, at, records }: Replacement): Promise<void> {
 		const writer = this.#writing
-		const names = (collection: string) => nextName(lineage, collection)
 		try {
-			const counts = new Map<string, number>()
-			for (const name in this.#specs) await createCollection(this.#db, names(name), this.#specs[name]!)
-			for await (const [name, documents] of pages(this.#specs, records)) {
-				await this.#collection(names(name)).insertMany(documents, { ordered: false })
-				counts.set(name, (counts.get(name) ?? 0) + documents.length)
-			}
-			failpoint('replace:built')
-			for (const name in this.#specs) {
-				const count = await this.#collection(names(name)).countDocuments({}, LONG)
-				assert.equal(count, counts.get(name) ?? 0, `Not every record of ${name} arrived.`)
-			}
+			await build(this.#db, this.#specs, nextName(lineage, ''), records)
 			await createJournal(this.#db, lineage, { term: writer.term, schema, at: new Date(at), seq })
 			failpoint('replace:synced')
 		} catch (error) {
 			await sweepNext(this.#db, lineage).catch(() => {})
-			if (meaningOf(error) === 'full') throw new StorageFull('There is no room for the copy.', { cause: error })
-			throw error instanceof Error && meaningOf(error) !== 'defect' ? explain(error, this.#address) : error
+			throw explainCopy(error, this.#address)
 		}
 		await writer.alone()
 		const { seq: last, hash, schema: before } = this.#head
@@ -369,6 +347,40 @@ export class MongoEngine implements Engine {
 		for (const spool of this.#exports) await spool.close()
 		await this.#writer?.close()
 		await this.#client.close()
+	}
+}
+
+/** What went wrong while a copy was built. */
+export function explainCopy(error: unknown, address: MongoAddress): unknown {
+	if (meaningOf(error) === 'full') return new StorageFull('There is no room for the copy.', { cause: error })
+	return meaningOf(error) === 'defect' ? error : explain(error, address)
+}
+
+/** Makes collections of these records, with their indexes, under names with this prefix; counts what arrived. */
+export async function build(db: Db, specs: Specs, prefix: string, records: AsyncIterable<GroupChange>): Promise<void> {
+	const counts = new Map<string, number>()
+	for (const name in specs) await createCollection(db, prefix + name, specs[name]!)
+	for await (const [name, documents] of pages(specs, records)) {
+		await db.collection<Document>(prefix + name).insertMany(documents, { ordered: false })
+		counts.set(name, (counts.get(name) ?? 0) + documents.length)
+	}
+	failpoint('replace:built')
+	for (const name in specs) {
+		const count = await db.collection(prefix + name).countDocuments({}, LONG)
+		assert.equal(count, counts.get(name) ?? 0, `Not every record of ${name} arrived.`)
+	}
+}
+
+/** Puts all documents of a collection into the spool, under this name. */
+export async function spoolCollection(collection: Collection<Document>, name: string, spool: Spool): Promise<void> {
+	spool.begin(name)
+	const cursor = collection.find<Buffer>({}, { raw: true }).batchSize(PAGE.documents)
+	// The next ones are on their way while these are put away.
+	for (let more = cursor.hasNext(); await more; ) {
+		const documents = cursor.readBufferedDocuments()
+		more = cursor.hasNext()
+		more.catch(() => {})
+		await spool.add(name, documents)
 	}
 }
 

@@ -20,6 +20,10 @@ import { findMongo } from './mongo-database.ts'
 import { findSqlite } from './sqlite-database.ts'
 import type { Store } from './store.ts'
 
+// What dumps in MongoDB's format are made of and read with.
+export { fromBson, toBson } from './mongo-dump.ts'
+export { Spool } from './mongo-spool.ts'
+
 export interface OpenOptions {
 	/** Holds the lock, installation.json and the embedded database. Made where missing. */
 	folder: string
@@ -117,7 +121,9 @@ async function openFree(database: Database, folder: string, options: OpenOptions
 	if (found.seq === 0) noted = null
 	else if (options.fresh) throw hidden(database)
 	if (found.schema > schema) throw newer(found.schema, schema)
-	if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage) throw another(database, folder)
+	// What mongorestore loaded is of no lineage that could be noted: it is known by its id.
+	const loaded = database.engine === 'mongodb' && found.term === 0
+	if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage && !loaded) throw another(database, folder)
 	const engine = await whole(database, backups, () => database.open())
 	if (!engine) return null
 	try {
@@ -189,7 +195,7 @@ function readInstallation(folder: string, { engine, place }: Database): Installa
 }
 
 /** The note of a database that is no more goes, so that it can't contradict the new one. */
-function forget(folder: string): null {
+export function forget(folder: string): null {
 	rmSync(join(folder, NOTE), { force: true })
 	syncPath(folder)
 	return null

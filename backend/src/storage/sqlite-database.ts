@@ -4,10 +4,10 @@
  * Promises that a folder where a database could be corrupted is refused, as is one without room, and that one which
  * lost its pointer is named, not replaced. Knows nothing of installations and backups: that is open.ts.
  */
-import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, StorageFull, StorageUnavailable } from './engine.ts'
-import { createSqlite, findLineage, listLineages, openSqlite, readHead } from './sqlite.ts'
+import { createSqlite, findLineage, listLineages, openSqlite, readHead, readSqlite, replaceSqlite } from './sqlite.ts'
 import type { Specs } from './sqlite-schema.ts'
 
 /** File systems on which SQLite's locks or shared memory can't be trusted. */
@@ -44,6 +44,7 @@ export function findSqlite(folder: string, specs: Specs): Database {
 	return {
 		engine: 'sqlite',
 		place: folder,
+		name: 'online-discussion',
 		async free() {},
 		async head() {
 			if (findLineage(folder) === null) {
@@ -55,6 +56,20 @@ export function findSqlite(folder: string, specs: Specs): Database {
 		},
 		create: (schema) => createSqlite(folder, specs, schema),
 		open: () => openSqlite(folder, specs),
+		read: async () => readSqlite(folder, specs),
+		replace: (replacement) => replaceSqlite(folder, specs, replacement),
+		async scratch(apart, replacement) {
+			mkdirSync(apart)
+			const remove = () => rmSync(apart, { recursive: true, force: true })
+			try {
+				await replaceSqlite(apart, specs, replacement)
+				const snapshot = readSqlite(apart, specs)
+				return { ...snapshot, close: () => snapshot.close().finally(remove) }
+			} catch (error) {
+				remove()
+				throw error
+			}
+		},
 		async close() {},
 	}
 }

@@ -23,8 +23,10 @@ import {
 	Fenced,
 	type Head,
 	OutcomeUnknown,
+	type Page,
 	type Position,
 	type Replacement,
+	type Snapshot,
 	StorageFull,
 	StorageUnavailable,
 } from './engine.ts'
@@ -69,11 +71,60 @@ export async function createSqlite(folder: string, specs: Specs, schema: number)
 	point(folder, lineage)
 }
 
+/** Puts a new lineage in the place of what the folder holds; the files of the old one go when it is opened. */
+export async function replaceSqlite(folder: string, specs: Specs, replacement: Replacement): Promise<void> {
+	await build(folder, specs, replacement)
+	point(folder, replacement.lineage)
+}
+
+/** Everything at this moment, in one read transaction. */
+export function readSqlite(folder: string, specs: Specs): Snapshot {
+	refuseOldSqlite(process.versions.sqlite!)
+	const reader = openReader(pathOf(folder))
+	try {
+		reader.exec('BEGIN')
+		const head = headIn(reader)
+		// A collection that came with a later version may not be there yet.
+		const known = reader.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
+		const there = Object.keys(specs).filter((collection) => known.get(tableOf(collection).slice(1, -1)))
+		return {
+			head,
+			async get(collection, id) {
+				const row = there.includes(collection) && reader.prepare(`SELECT doc FROM ${tableOf(collection)} WHERE id = ?`).get(id)
+				return row ? JSON.parse((row as { doc: string }).doc) : null
+			},
+			pages: () => pagesOf(reader, there),
+			close: async () => void (reader.isOpen && reader.close()),
+		}
+	} catch (error) {
+		reader.close()
+		throw error
+	}
+}
+
+/** Every record, a page of a collection at a time. */
+async function* pagesOf(reader: DatabaseSync, collections: readonly string[]): AsyncGenerator<Page> {
+	for (const collection of collections) {
+		const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
+		for (let last = -1; ; ) {
+			const rows = page.all(last) as { pk: number; doc: string }[]
+			if (rows.length === 0) break
+			yield { collection, rows: rows.map(({ pk, doc }) => ({ seq: Math.floor(pk / ORDINALS), json: doc })) }
+			last = rows.at(-1)!.pk
+			await new Promise(setImmediate)
+		}
+	}
+}
+
+function headIn(reader: DatabaseSync): Head {
+	return { ...(reader.prepare(HEAD).get() as unknown as Head) }
+}
+
 /** Where the folder's journal ends, read without changing anything. */
 export function readHead(folder: string): Head {
 	const reader = openReader(pathOf(folder))
 	try {
-		return { ...(reader.prepare(HEAD).get() as unknown as Head) }
+		return headIn(reader)
 	} finally {
 		reader.close()
 	}
@@ -326,7 +377,7 @@ class SqliteEngine implements Engine {
 		// A connection of its own, whose one read transaction is the moment of the copy.
 		const reader = openReader(this.#path)
 		reader.exec('BEGIN')
-		const head = { ...(reader.prepare(HEAD).get() as unknown as Head) }
+		const head = headIn(reader)
 		this.#exports.add(reader)
 		return { head, records: this.#exportRecords(reader) }
 	}
@@ -364,15 +415,8 @@ class SqliteEngine implements Engine {
 
 	async *#exportRecords(reader: DatabaseSync): AsyncGenerator<{ collection: string; record: StoredRecord }> {
 		try {
-			for (const collection in this.#specs) {
-				const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
-				for (let last = -1; ; ) {
-					const rows = page.all(last) as { pk: number; doc: string }[]
-					if (rows.length === 0) break
-					for (const row of rows) yield { collection, record: JSON.parse(row.doc) }
-					last = rows.at(-1)!.pk
-					await new Promise(setImmediate)
-				}
+			for await (const { collection, rows } of pagesOf(reader, Object.keys(this.#specs))) {
+				for (const { json } of rows) yield { collection, record: JSON.parse(json) }
 			}
 		} finally {
 			this.#exports.delete(reader)
