@@ -6,6 +6,7 @@
  * server. Ends with 0 whatever the ratios are: they are for reading, and no test.
  */
 import { findCompiler } from '../tests/support/compiler.ts'
+import { backups, mongoBackup } from './backups.ts'
 import { server } from './databases.ts'
 import { files } from './files.ts'
 import { type Line, met, type Part, shown } from './measure.ts'
@@ -17,6 +18,7 @@ import { scrolling } from './scrolling.ts'
 import { browser, firstLoads } from './web.ts'
 import { disk, writing } from './writing.ts'
 
+const onMongo = [...mongoParts, mongoBackup]
 const parts: Part[] = [
 	writing,
 	disk,
@@ -28,9 +30,10 @@ const parts: Part[] = [
 	overview,
 	growing,
 	files,
+	backups,
 	firstLoads,
 	scrolling,
-	...mongoParts,
+	...onMongo,
 ]
 
 const args = process.argv.slice(2)
@@ -58,15 +61,14 @@ function print(line: Line): void {
 }
 
 const wanted = parts.filter(({ names }) => names.some((name) => name.includes(only)))
-if (!server && wanted.some((part) => mongoParts.includes(part)))
-	console.error('MongoDB was not measured: TEST_MONGODB_URI names no server.')
+if (!server && wanted.some((part) => onMongo.includes(part))) console.error('MongoDB was not measured: TEST_MONGODB_URI names no server.')
 
 const inBrowser = [firstLoads, scrolling]
 if (!browser && wanted.some((part) => inBrowser.includes(part)))
 	console.error('The web app was not measured: there is no Chromium (CHROME_PATH names one).')
 
 for (const part of wanted) {
-	if (!server && mongoParts.includes(part)) continue
+	if (!server && onMongo.includes(part)) continue
 	if (!browser && inBrowser.includes(part)) continue
 	await part.run((line) => {
 		if (line.name.includes(only)) print(line)

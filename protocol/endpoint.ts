@@ -28,6 +28,8 @@ export const errorCodes = {
 	/** The file is not known (any more), is another person's, or stands in another message. */
 	upload_unknown: 409,
 	already_set_up: 409,
+	/** The operator restored a backup and chose that nothing comes back which was written after it. */
+	returns_refused: 409,
 	discussion_closed: 409,
 	message_removed: 409,
 	last_admin: 409,

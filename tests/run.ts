@@ -5,13 +5,14 @@
  * `screenshots` the pictures in docs/images. What this machine can't test (no browser, no MongoDB,
  * no C compiler, not root) is named in one line, and is a failure when CI=true.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBrowser } from './support/browser.ts'
 import { findCompiler } from './support/compiler.ts'
 import { canStartMongo, findMongosh, type MongoServer, openMongoServer } from './support/mongo-server.ts'
+import { findMongoTools } from './support/mongo-tools.ts'
 
 const root = join(import.meta.dirname, '..')
 const ci = process.env.CI === 'true'
@@ -79,8 +80,22 @@ const needs: { phrase: string; present: boolean; name: string }[] = [
 		present: canStartMongo(),
 		name: 'a MongoDB server that dies or asks who you are, since there is none of our own (install mongod or set TEST_MONGODB_SERVER)',
 	},
+	{
+		phrase: "Needs MongoDB's tools.",
+		present: findMongoTools() !== null,
+		name: 'mongodump and mongorestore, since there are none (install the MongoDB Database Tools or set TEST_MONGODB_TOOLS)',
+	},
+	{
+		phrase: 'Needs rsync.',
+		present: hasRsync(),
+		name: 'the operating guide and the loss of a server, since there is no rsync (install it)',
+	},
 	{ phrase: 'Needs mongosh.', present: findMongosh() !== null, name: 'mongosh, since there is none (install it or set TEST_MONGOSH)' },
 ]
+
+function hasRsync(): boolean {
+	return spawnSync('rsync', ['--version'], { stdio: 'ignore' }).status === 0
+}
 
 /** The test files that this machine can run; what the others lack is noted. */
 function testFiles(...patterns: string[]): string[] {

@@ -86,7 +86,7 @@ const parts: { part: string; files: RegExp; imports: string[] }[] = [
 		imports: name === 'admin' ? [...below, 'backup'] : below,
 	})),
 	{ part: 'app', files: /^backend\/src\/app\.ts$/, imports: [...below, 'backup', ...features] },
-	{ part: 'main', files: /^backend\/src\/main\.ts$/, imports: ['ground', 'store', 'app'] },
+	{ part: 'main', files: /^backend\/src\/main\.ts$/, imports: ['ground', 'store', 'backup', 'app'] },
 	{ part: 'web', files: /^frontend\//, imports: ['protocol'] },
 	{ part: 'ops', files: /^ops\//, imports: ['protocol', 'store', 'ground', 'files', 'backup'] },
 ]

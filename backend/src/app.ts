@@ -11,6 +11,8 @@ import { openReaders } from './access.ts'
 import { openAccounts } from './accounts/accounts.ts'
 import { newSetUpToken } from './accounts/entrance.ts'
 import { openInspections } from './admin/inspections.ts'
+import { type Keeper, openKeeper } from './backup/keeper.ts'
+import { refusesReturns } from './backup/restore-state.ts'
 import { counters, totalsFor, unreadFor } from './chat/counters.ts'
 import { openMessages } from './chat/messages.ts'
 import { openPages } from './chat/pages.ts'
@@ -26,7 +28,7 @@ import type { Config } from './config.ts'
 import { type Files, openFiles } from './files/files.ts'
 import { openHttp } from './http.ts'
 import { type Live, openLive } from './live.ts'
-import type { Handlers, Parts } from './parts.ts'
+import { type Handlers, noteKept, type Parts } from './parts.ts'
 import { openRates } from './rates.ts'
 import { type Derived, openDerived } from './storage/derived.ts'
 import type { Store } from './storage/store.ts'
@@ -54,6 +56,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 	let store: Store | null = null
 	let derived: Derived | null = null
 	let files: Files | null = null
+	let keeper: Keeper | null = null
 	let pruning: NodeJS.Timeout | undefined
 	http.app.server.on('upgrade', (request, socket, head) => {
 		if (live) live.upgrade(request, socket, head)
@@ -84,7 +87,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			)
 			derived = counted
 			files = await openFiles(parts)
-			const accounts = openAccounts(parts, files.erase)
+			const accounts = await openAccounts(parts, files.erase)
 			const handlers: Handlers = {
 				...accounts.handlers,
 				...openInspections(parts),
@@ -100,11 +103,24 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 				...openReads(parts, counted),
 				...openMessages(parts, receipts),
 				...openPages(parts),
-				...openReturns(parts, receipts, (input, reader, wait) => startStep(input, reader, wait, true)),
+				...openReturns(
+					parts,
+					receipts,
+					(input, reader, wait) => startStep(input, reader, wait, true),
+					refusesReturns(config, opened.head.lineage),
+				),
 				...files.handlers,
 			}
 			const { authenticate } = accounts
-			live = openLive(parts, authenticate)
+			const stream = openLive(parts, authenticate)
+			live = stream
+			keeper = await openKeeper({
+				...{ config, store: opened, log },
+				onKept(cursor) {
+					noteKept(opened, cursor)
+					stream.tellKept()
+				},
+			})
 			http.serve({ handlers, authenticate, stopped: () => opened.stopped?.message ?? null, doubtful: () => opened.doubtful })
 			const prune = () =>
 				opened
@@ -116,6 +132,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 		sweep: async () => (await files?.sweep()) ?? [],
 		async close() {
 			clearInterval(pruning)
+			const kept = keeper?.close()
 			http.waiting = 'The server is stopping.'
 			const stopped = http.close()
 			await live?.close()
@@ -123,6 +140,7 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			http.serve(null)
 			derived?.close()
 			await files?.close()
+			await kept
 			await store?.close()
 		},
 	}

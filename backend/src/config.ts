@@ -3,7 +3,9 @@
  *
  * Promises a checked value for every setting, or one sentence that says which one is wrong.
  */
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
 import { defaultRates, type RateLimits } from './rates.ts'
 import { SILENCE_MS, WRITE_TIMEOUT_MS } from './storage/engine.ts'
 import type { OpenOptions } from './storage/open.ts'
@@ -40,6 +42,28 @@ export interface Config {
 	/** How old a file that nobody needs must be before it is moved to the trash, and how old the lineage: longer than a backup takes, and than people need to notice what a restore did. */
 	sweepAfterDays: number
 	sweepQuietDays: number
+	/** The file with the installation's settings, where there is one: it is kept in backups. */
+	envFile: string
+	backup: BackupSettings
+	alerts: AlertSettings
+}
+
+export interface BackupSettings {
+	/** When one is made by itself: a cron pattern in local time; null: never. */
+	schedule: string | null
+	/** How many verified ones of the schedule are kept, and how many of each other reason. */
+	keep: number
+	/** Scheduled ones are proven by a drill. */
+	drill: boolean
+	/** After how long without a verified backup people are told. */
+	lateHours: number
+}
+
+/** Who is told when a backup failed or did not happen; each null: nobody that way. */
+export interface AlertSettings {
+	/** Addresses, and the mail server as a URL such as `smtps://user:password@host`. */
+	mail: { to: string; from: string; server: string } | null
+	webhook: string | null
 }
 
 export const defaults: Config = {
@@ -60,6 +84,9 @@ export const defaults: Config = {
 	silentUploadMs: 30_000,
 	sweepAfterDays: 7,
 	sweepQuietDays: 30,
+	envFile: join(root, '.env.production.local'),
+	backup: { schedule: '30 2 * * *', keep: 7, drill: true, lateHours: 26 },
+	alerts: { mail: null, webhook: null },
 }
 
 /** What DATA_DIR holds. */
@@ -78,6 +105,36 @@ export class BadSetting extends Error {
 }
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** The environment over what the env file says, where there is one: `ENV_FILE`, or `.env.production.local`. Throws `BadSetting`. */
+export function readEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const path = env.ENV_FILE ? resolve(env.ENV_FILE) : defaults.envFile
+	try {
+		return { ...parseEnv(readFileSync(path, 'utf8')), ...env }
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException
+		if (code === 'ENOENT' && !env.ENV_FILE) return env
+		throw new BadSetting(`The settings in ${path} can't be read (${code}).`)
+	}
+}
+
+/** `02:30`, a cron pattern of five fields, or `off`. */
+function readSchedule(text: string): string | null {
+	if (text === 'off') return null
+	const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? []
+	if (hour !== undefined) return `${Number(minute)} ${Number(hour)} * * *`
+	if (/^[\d*/,-]+( [\d*/,\w-]+){4}$/.test(text)) return text
+	throw new BadSetting(`BACKUP_SCHEDULE is "${text}", but must be a time such as 02:30, a cron pattern, or off.`)
+}
+
+function readAlerts(env: NodeJS.ProcessEnv): AlertSettings {
+	const { ALERT_WEBHOOK_URL: webhook, ALERT_MAIL_TO: to, SMTP_URL: server } = env
+	if (webhook && !/^https?:\/\//.test(webhook)) throw new BadSetting('ALERT_WEBHOOK_URL must begin with http:// or https://.')
+	if (server && !/^smtps?:\/\//.test(server)) throw new BadSetting('SMTP_URL must begin with smtp:// or smtps://.')
+	if (Boolean(to) !== Boolean(server)) throw new BadSetting('ALERT_MAIL_TO and SMTP_URL go together: one of them is missing.')
+	const mail = to && server ? { to, server, from: env.ALERT_MAIL_FROM || to.split(',')[0]!.trim() } : null
+	return { mail, webhook: webhook || null }
+}
 
 /** Reads the settings. Throws `BadSetting`. */
 export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Config {
@@ -111,5 +168,13 @@ export function readConfig(env: NodeJS.ProcessEnv, args: readonly string[]): Con
 		journalKeepDays,
 		sweepAfterDays,
 		webDir: env.WEB_DIR ? resolve(env.WEB_DIR) : defaults.webDir,
+		envFile: env.ENV_FILE ? resolve(env.ENV_FILE) : defaults.envFile,
+		backup: {
+			schedule: env.BACKUP_SCHEDULE ? readSchedule(env.BACKUP_SCHEDULE.trim()) : defaults.backup.schedule,
+			keep: whole('BACKUP_KEEP', defaults.backup.keep, 1, 10_000),
+			drill: env.BACKUP_DRILL !== 'off',
+			lateHours: whole('BACKUP_LATE_HOURS', defaults.backup.lateHours, 1, 10_000),
+		},
+		alerts: readAlerts(env),
 	}
 }

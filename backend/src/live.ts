@@ -31,7 +31,7 @@ import {
 } from './changes.ts'
 import { isForeign, tokenIn } from './http.ts'
 import { type Listener, openListeners, type Seat } from './listeners.ts'
-import type { Parts } from './parts.ts'
+import { type Parts, reachOf } from './parts.ts'
 import { openPresence } from './presence.ts'
 import type { DiscussionRecord, MembershipRecord, MessageRecord, SessionRecord, UserRecord } from './storage/collections.ts'
 import type { Entry } from './storage/engine.ts'
@@ -39,6 +39,8 @@ import { CursorUnknown } from './storage/store.ts'
 
 export interface Live {
 	upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+	/** Tells everybody how far backups reach now. */
+	tellKept(): void
 	/** Ends every connection: the browsers come back when there is a server again. */
 	close(): Promise<void>
 }
@@ -126,7 +128,7 @@ export function openLive(parts: Parts, authenticate: (token: string) => Promise<
 		socket.on('close', onClose)
 		socket.on('pong', onPong)
 		socket.on('message', onMessage)
-		say(socket, { t: 'hello', now: new Date().toISOString(), kept: null, released: null })
+		say(socket, { t: 'hello', now: new Date().toISOString(), ...reachOf(store) })
 		await listener.opening
 		const session = await store.get('sessions', seat.session)
 		if (!session || listener.reader.user.status === 'deactivated') return drop(seat, closeCodes.ended, 'ended')
@@ -471,6 +473,11 @@ export function openLive(parts: Parts, authenticate: (token: string) => Promise<
 					log.error({ err: error }, 'a socket could not be opened')
 					raw.destroy()
 				})
+		},
+		tellKept() {
+			const reach = reachOf(store)
+			const seats = listeners.seats().filter(({ joined }) => joined)
+			for (const { socket, upTo } of seats) say(socket, { t: 'changes', changes: [], users: [], upTo: cursor(upTo), ...reach })
 		},
 		async close() {
 			closing = true

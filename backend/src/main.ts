@@ -23,13 +23,14 @@ const { accessSync, constants, mkdirSync } = await import('node:fs')
 const { createInterface } = await import('node:readline/promises')
 const { pino } = await import('pino')
 const { openApp } = await import('./app.ts')
-const { BadSetting, readConfig, storeOptions } = await import('./config.ts')
+const { finishRestore } = await import('./backup/restore-state.ts')
+const { BadSetting, readConfig, readEnv, storeOptions } = await import('./config.ts')
 const { Fenced, StorageUnavailable } = await import('./storage/engine.ts')
 const { openStore } = await import('./storage/open.ts')
 
 function settings(): Config {
 	try {
-		return readConfig(process.env, process.argv.slice(2))
+		return readConfig(readEnv(process.env), process.argv.slice(2))
 	} catch (error) {
 		if (error instanceof BadSetting) give(error.message)
 		throw error
@@ -114,6 +115,8 @@ try {
 		console.error('Another server has taken over this database, so this one stops.')
 		process.exit(1)
 	})
+	const interrupted = finishRestore(config, store.head.lineage)
+	if (interrupted !== null) console.log(interrupted)
 	const token = await app.serve(store)
 	console.log(`English Chat is ready: ${address}`)
 	if (token !== null) console.log(`Make the first admin: ${address}/setup#${token}`)

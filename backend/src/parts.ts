@@ -66,10 +66,23 @@ export type Handler<N extends ApiName> = (input: ParsedInput<N>, call: CallOf<N>
 /** A handler for every endpoint: a missing one is a type error. */
 export type Handlers = { [N in ApiName]: Handler<N> }
 
-/** Where the store stands: read it before the query whose page carries it. Nothing is released until there are backups. */
+const keptOf = new WeakMap<Store, string>()
+
+/** From now on pages and stream say that all up to this cursor is in a backup. */
+export function noteKept(store: Store, cursor: string): void {
+	keptOf.set(store, cursor)
+}
+
+/** How far backups reach. */
+export function reachOf(store: Store): { kept: string | null; released: string | null } {
+	const kept = keptOf.get(store) ?? null
+	return { kept, released: kept }
+}
+
+/** Where the store stands, and how far backups reach: read it before the query whose page carries it. */
 export function standing(store: Store) {
 	const { lineage, seq } = store.head
-	return { cursor: formatCursor(lineage, seq), kept: null, released: null }
+	return { cursor: formatCursor(lineage, seq), ...reachOf(store) }
 }
 
 /** The place of a step's entry. */

@@ -2,14 +2,15 @@
  * Erasing a person: nothing that names her is left anywhere, what others wrote stays, and no way leads back.
  */
 import assert from 'node:assert/strict'
-import { existsSync, globSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { formatCursor, type Message } from '../../protocol/model.ts'
 import { openClass, openSchool, password, Somebody } from '../support/class.ts'
 import { assertSame, Client, codeOf, newId, View } from '../support/client.ts'
 import { messageDraft } from '../support/records.ts'
-import { makeFolder, type Server, startServer } from '../support/server.ts'
+import { makeFolder, openStoreOf, type Server, startServer } from '../support/server.ts'
 
 const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==', 'base64')
 const linesIn = (dir: string) => {
@@ -244,4 +245,46 @@ test('[A32] an erasure that was cut short is finished at the next start', async 
 		listed(dir).map(({ id, texts }) => [id, texts]),
 		[[id, true]],
 	)
+})
+
+test('[A35] who was erased after a backup is erased again when it is restored, before anybody is served', async (t) => {
+	const server = await startServer(t, { dir: makeFolder(t) })
+	const { admin, student, person, message, secrets, words } = await withAll(server)
+	const other = student.me.id
+	const { seq, records } = await server.store.exportAt()
+	const copy = await Array.fromAsync(records)
+	await admin.call('eraseUser', { id: person.me.id })
+	await admin.call('eraseUser', { id: other, texts: 'true' })
+	await admin.call('eraseUser', { id: person.me.id, texts: 'true' })
+	const lines = linesIn(server.dir)
+	await server.close()
+	const restore = async (before: string) => {
+		writeFileSync(join(server.dir, 'backups/erasures.ndjson'), before)
+		const store = await openStoreOf(server.dir)
+		await store.replaceAll({
+			seq,
+			records: (async function* () {
+				yield* copy
+			})(),
+		})
+		const again = await startServer(t, { dir: server.dir })
+		// The first answer already.
+		const erased = await Promise.all([person.me.id, other].map((id) => again.store.get('users', id)))
+		assert.deepEqual(
+			erased.map((user) => user!.name),
+			['Erased', 'Erased'],
+		)
+		while ((await again.store.find('system', 'name', ['erasures'], { limit: 1 })).length > 0) await turn()
+		assert.equal((await again.store.get('messages', message.id))?.text, '')
+		const after = await everything(again)
+		for (const secret of [...secrets, ...words]) assert.ok(!after.includes(secret), secret)
+		const { head } = again.store
+		await again.close()
+		// It is done: another start changes nothing.
+		const third = await startServer(t, { dir: server.dir })
+		assert.equal(third.store.head.seq, head.seq)
+		await third.close()
+	}
+	await restore(lines)
+	await restore(`{"id":"${'0'.repeat(24)}","at":"${new Date().toISOString()}","texts":true}\n{"id":"abc\n${lines}{"id":`)
 })

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { refuseReturns } from '../../backend/src/backup/restore-state.ts'
+import { foldersIn } from '../../backend/src/config.ts'
 import type { Input, Output, Returned } from '../../protocol/api.ts'
 import { openClass, Somebody } from '../support/class.ts'
 import { codeOf, newId } from '../support/client.ts'
@@ -202,4 +204,40 @@ test('[M33] after a restore a message waits until its files have been sent again
 		...(receipt && { receipt }),
 	}
 	assert.deepEqual(briefly(await offer(again, other)), ['discussion_closed'])
+})
+
+test('[A36] where the operator refused it nothing comes back but what is in the backup', async (t) => {
+	const server = await startServer(t, { dir: makeFolder(t) })
+	const { student, lecturer, discussion, blue } = await openClass(server)
+	const kept = await sent(student, sending(discussion.id, 'before'))
+	const edit: Command<'editMessage'> = { command: 'editMessage', input: { id: kept.command.input.id, edit: newId(), text: 'edited' } }
+	await student.call('editMessage', edit.input)
+	const copy = await copyOf(server)
+	const lost = await sent(student, sending(discussion.id, 'after'))
+	const later: Command<'editMessage'> = { command: 'editMessage', input: { id: kept.command.input.id, edit: newId(), text: 'again' } }
+	const removal: Command<'setRemoved'> = { command: 'setRemoved', input: { id: kept.command.input.id, removed: true } }
+	const start: Command<'startDiscussion'> = {
+		command: 'startDiscussion',
+		input: { id: newId(), title: 'Later', prompt: '', groups: [blue.id] },
+	}
+
+	let again = await restore(t, server, copy)
+	await again.close()
+	refuseReturns({ folders: foldersIn(again.dir) }, again.store.head.lineage)
+	again = await startServer(t, { dir: again.dir })
+	const writer = await back(again, student)
+	const results = await offer(writer, kept.command, edit, lost.command, later, removal)
+	assert.deepEqual(briefly(results), ['done', 'done', 'returns_refused', 'returns_refused', 'returns_refused'])
+	assert.deepEqual(briefly(await offer(await back(again, lecturer), start)), ['returns_refused'])
+	const { messages } = await writer.call('listMessages', { id: discussion.id })
+	assert.deepEqual(
+		messages.map(({ text }) => text),
+		['edited'],
+	)
+	// What is new is new.
+	await writer.send(discussion, 'from now on')
+
+	// The next restore is another question.
+	const next = await restore(t, again, await copyOf(again))
+	assert.deepEqual(briefly(await offer(await back(next, student), lost.command)), ['done'])
 })

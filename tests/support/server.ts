@@ -50,6 +50,7 @@ export const testing = {
 	host: '127.0.0.1',
 	password: { memoryKiB: 64, passes: 1 },
 	idleSocketMs: 150,
+	backup: { ...defaults.backup, schedule: null },
 	logLevel: 'warn',
 }
 

@@ -22,8 +22,11 @@ export interface Accounts {
 	handlers: Pick<Handlers, keyof typeof accounts | 'findPeople'>
 }
 
-/** Opens the accounts of an installation; an erasure that was cut short goes on. `eraseFile` deletes the bytes of an upload. */
-export function openAccounts(parts: Parts, eraseFile: (upload: UploadRecord) => Promise<void>): Accounts {
+/**
+ * Opens the accounts of an installation: who was erased and is there again, since a backup was restored, is erased first;
+ * an erasure that was cut short goes on. `eraseFile` deletes the bytes of an upload.
+ */
+export async function openAccounts(parts: Parts, eraseFile: (upload: UploadRecord) => Promise<void>): Promise<Accounts> {
 	const verification = openVerification(parts)
 	const directory = openDirectory(parts.store)
 	const sessions = openSessions(parts)
@@ -36,7 +39,7 @@ export function openAccounts(parts: Parts, eraseFile: (upload: UploadRecord) => 
 			...openHelp(parts, verification),
 			...openPeople(parts, directory),
 			...openDecisions(parts),
-			...openErasure(parts, eraseFile),
+			...(await openErasure(parts, eraseFile)),
 		},
 	}
 }

@@ -2,11 +2,12 @@
  * Erasing a person for good: what is known of her goes from records and journal alike.
  *
  * Promises that her id stands in backups/erasures.ndjson before the erasure is reported done, so that
- * no restore brings her back, and that one cut short goes on at the next start. Never erases what
- * others wrote.
+ * no restore brings her back: who is listed there is erased again before anybody is served. One cut short goes on
+ * at the next start. Never erases what others wrote.
  */
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { publicUser, refuseChanged } from '../access.ts'
 import { notFound } from '../errors.ts'
 import { newId, systemId } from '../ids.ts'
@@ -24,7 +25,19 @@ interface Erasure {
 	id: string
 	at: string
 	texts: boolean
-	by: string
+	/** Null: the server, after a restore. */
+	by: string | null
+}
+
+/** A line of the list. */
+const Line = z.object({ id: z.string().regex(/^[0-9a-f]{24}$/), at: z.iso.datetime(), texts: z.boolean() })
+
+function parsed(line: string): unknown {
+	try {
+		return JSON.parse(line)
+	} catch {
+		return null
+	}
 }
 
 /** Ids of what she wrote. */
@@ -39,10 +52,10 @@ const removedAtOnce = 250
 const readAtOnce = 500
 
 /** `eraseFile` deletes the bytes of an upload. */
-export function openErasure(
+export async function openErasure(
 	{ store, rates, config, log }: Parts,
 	eraseFile: (upload: UploadRecord) => Promise<void>,
-): Pick<Handlers, 'eraseUser'> {
+): Promise<Pick<Handlers, 'eraseUser'>> {
 	const path = join(config.folders.backups, 'erasures.ndjson')
 	/** One at a time: each walks over everything there is. */
 	let turn: Promise<unknown> = Promise.resolve()
@@ -79,7 +92,7 @@ export function openErasure(
 		syncPath(config.folders.backups)
 	}
 
-	async function remove(by: string, collection: 'credentials' | 'edits', ids: readonly string[]): Promise<void> {
+	async function remove(by: string | null, collection: 'credentials' | 'edits', ids: readonly string[]): Promise<void> {
 		for (let i = 0; i < ids.length; i += removedAtOnce) {
 			await store.write(by, async (tx) => {
 				for (const id of ids.slice(i, i + removedAtOnce)) await tx.remove(collection, id)
@@ -132,7 +145,7 @@ export function openErasure(
 	/** All that comes after the first step; may be done again. */
 	async function finish(erasure: Erasure): Promise<void> {
 		const { id, by, texts } = erasure
-		await list(erasure)
+		if (by !== null) await list(erasure)
 		while (!(await store.write(by, (tx) => leave(tx, id))));
 		const writings = texts ? await writingsOf(id) : { messages: [], edits: [] }
 		let batch: Target[] = []
@@ -155,9 +168,45 @@ export function openErasure(
 		return leaveGroups(tx, id)
 	}
 
+	/** Who was erased, by id: when last, and whether with her texts. A line that a crash cut says nothing. */
+	async function listed(): Promise<Map<string, Pick<Erasure, 'at' | 'texts'>>> {
+		const found = new Map<string, Pick<Erasure, 'at' | 'texts'>>()
+		const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+			if (error.code === 'ENOENT') return ''
+			throw error
+		})
+		for (const line of text.split('\n')) {
+			const { id, at, texts } = Line.safeParse(parsed(line)).data ?? { id: '', at: '', texts: false }
+			const before = found.get(id)
+			if (id) found.set(id, { at: before && before.at > at ? before.at : at, texts: texts || (before?.texts ?? false) })
+		}
+		return found
+	}
+
+	/** After a restore: the first step for each who is not erased as she was. */
+	async function eraseAgain(): Promise<void> {
+		for (const [id, { at, texts }] of await listed()) {
+			await store.write(null, async (tx) => {
+				const user = await tx.get('users', id)
+				if (!user || (user.erasedAt !== null && user.erasedAt >= at)) return
+				await begin(tx, user, { at, by: null })
+				await note(tx, [...(await begunBut(tx, id)), { id, at, texts, by: null }])
+			})
+		}
+	}
+
+	/** From here on nobody sees who she was. */
+	async function begin(tx: Tx, user: Readonly<UserRecord>, { at, by }: Pick<Erasure, 'at' | 'by'>): Promise<void> {
+		await tx.put('users', { ...user, ...nobody(tx, by), erasedAt: at, email: `erased-${newId()}@erased.invalid` })
+		await endSessionsOf(tx, user.id, null)
+		await tx.remove('helpLinks', user.id)
+		await leaveGroups(tx, user.id)
+	}
+
 	async function resume(): Promise<void> {
 		for (const erasure of await begunIn(store)) await inTurn(() => finish(erasure))
 	}
+	await eraseAgain()
 	void resume().catch((error: unknown) => log.error({ err: error }, 'an erasure could not be finished; it goes on at the next start'))
 
 	return {
@@ -165,7 +214,6 @@ export function openErasure(
 			const wait = rates.commands.take(reader.user.id)
 			if (wait > 0) tooOften(wait)
 			const by = reader.user.id
-			const email = `erased-${newId()}@erased.invalid`
 			const before = standing(store).cursor
 			return inTurn(async () => {
 				const { erasure, cursor } = await store.write(by, async (tx) => {
@@ -175,11 +223,9 @@ export function openErasure(
 					const begun = await begunIn(tx)
 					if (user.erasedAt === null) {
 						await refuseLastAdmin(tx, user)
-						await tx.put('users', { ...user, ...nobody(tx, by), email })
-						await endSessionsOf(tx, id, null)
-						await tx.remove('helpLinks', id)
-						await leaveGroups(tx, id)
-					} else if (!texts && !begun.some((one) => one.id === id)) return { erasure: null, cursor: before }
+						await begin(tx, user, { at: tx.at, by })
+					} else if (texts) await tx.put('users', { ...user, erasedAt: tx.at })
+					else if (!begun.some((one) => one.id === id)) return { erasure: null, cursor: before }
 					const erasure = { id, at: tx.at, texts: texts || begun.some((one) => one.id === id && one.texts), by }
 					await note(tx, [...begun.filter((one) => one.id !== id), erasure])
 					return { erasure, cursor: placeOf(tx) }
@@ -192,16 +238,16 @@ export function openErasure(
 }
 
 /** What is left of a person. */
-function nobody(tx: Tx, by: string): Partial<UserRecord> {
+function nobody(tx: Tx, by: string | null): Partial<UserRecord> {
 	return {
 		...{ name: 'Erased', number: null, avatar: null, lecturers: [], reason: null, bodyHash: '' },
-		...{ status: 'deactivated', decidedBy: by, decidedAt: tx.at, erasedAt: tx.at, scopeRev: tx.seq, cardRev: tx.seq },
+		...{ status: 'deactivated', decidedBy: by, decidedAt: tx.at, scopeRev: tx.seq, cardRev: tx.seq },
 	}
 }
 
-function blankMessage(message: MessageRecord, at: string, by: string): Draft<Records['messages']> {
+function blankMessage(message: MessageRecord, at: string, by: string | null): Draft<Records['messages']> {
 	const gone = { text: '', uploads: [], attachments: [], hasFiles: null, bodyHash: '' }
-	return { ...message, ...gone, edits: 0, editedAt: null, removed: { at, by } }
+	return { ...message, ...gone, edits: 0, editedAt: null, removed: { at, by: by ?? message.author } }
 }
 
 /** Nothing names it any more, and it names no file. */

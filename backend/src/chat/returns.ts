@@ -6,7 +6,7 @@
  */
 import type { Output, ParsedInput } from '../../../protocol/api.ts'
 import { mayPutBack, publicMessage, type Reader, seesDiscussion, seesMessage } from '../access.ts'
-import { Failure, problemOf } from '../errors.ts'
+import { Failure, fail, problemOf } from '../errors.ts'
 import { type Handlers, type Parts, standing } from '../parts.ts'
 import { tooOften } from '../rates.ts'
 import type { Tx } from '../storage/store.ts'
@@ -19,8 +19,21 @@ type Result = Output<'offerAgain'>['results'][number]
 /** The step that starts a discussion, as the classroom has it. */
 type StartStep = (input: ParsedInput<'startDiscussion'>, reader: Reader, wait: number) => (tx: Tx) => Promise<{ cursor: string | null }>
 
-/** The handler of what comes back; `startStep` is how a discussion is started. */
-export function openReturns({ store, rates }: Parts, receipts: Receipts, startStep: StartStep): Pick<Handlers, 'offerAgain'> {
+/** Whether the database has what this command did. */
+async function isDone(tx: Tx, { command, input }: Command): Promise<boolean> {
+	if (command === 'startDiscussion') return (await tx.get('discussions', input.id)) !== null
+	if (command === 'editMessage') return (await tx.get('edits', input.edit)) !== null
+	const message = await tx.get('messages', input.id)
+	return message !== null && (command === 'sendMessage' || (message.removed !== null) === input.removed)
+}
+
+/** The handler of what comes back; `startStep` is how a discussion is started. `refused`: the operator wants nothing back. */
+export function openReturns(
+	{ store, rates }: Parts,
+	receipts: Receipts,
+	startStep: StartStep,
+	refused: boolean,
+): Pick<Handlers, 'offerAgain'> {
 	/** What the receipt proves; where the writer left the group open, it tells for which one the message was. */
 	async function proofOf(tx: Tx, command: Command, author: string): Promise<Proof | null> {
 		if (command.command !== 'sendMessage' || !command.receipt) return null
@@ -60,6 +73,11 @@ export function openReturns({ store, rates }: Parts, receipts: Receipts, startSt
 		const before = standing(store).cursor
 		try {
 			const written = await store.write(reader.user.id, async (tx) => {
+				if (refused && !(await isDone(tx, command))) {
+					fail('returns_refused', 'The school went back to an earlier state, and what was written later is not taken again.', {
+						hint: 'Its text stays on this device: copy it, or write it anew.',
+					})
+				}
 				const proof = await proofOf(tx, command, reader.user.id)
 				return (await waits(tx, command, proof, reader)) ? null : stepOf(command, proof, reader)(tx)
 			})

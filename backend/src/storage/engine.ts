@@ -186,6 +186,8 @@ export interface Database {
 	read(): Promise<Snapshot>
 	/** Puts this state in the place of whatever is there, whole, broken or nothing. Killed anywhere: the old state or the new. */
 	replace(replacement: Replacement): Promise<void>
+	/** Copies what is there as it is into a new folder, without reading it, and syncs the bytes. Nobody writes it meanwhile. */
+	keep(folder: string): Promise<void>
 	/** Builds this state as `replace` does, but apart, where nobody uses it; it is gone when the snapshot is closed. `folder` has room. */
 	scratch(folder: string, replacement: Replacement): Promise<Snapshot>
 	/** Lets go of what was needed until here; not needed once it is open. */
@@ -212,4 +214,8 @@ export class StorageUnavailable extends Error {
 		super(message, { cause: options.cause })
 		this.hint = options.hint
 	}
+}
+/** There is no database at all where one was to be read. */
+export class NoDatabase extends StorageUnavailable {
+	override name = 'NoDatabase'
 }

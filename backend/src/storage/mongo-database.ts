@@ -5,12 +5,24 @@
  * living writer is never taken over, and that taking over is one insert which only one process can make.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, type MongoClient, ObjectId } from 'mongodb'
 import type { StoredRecord } from './collections.ts'
-import { type Database, type Engine, type Head, type Page, type Replacement, type Snapshot, StorageUnavailable } from './engine.ts'
+import { syncPath } from './durable-file.ts'
+import {
+	type Database,
+	type Engine,
+	type Head,
+	NoDatabase,
+	type Page,
+	type Replacement,
+	type Snapshot,
+	StorageUnavailable,
+} from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { GENESIS } from './journal.ts'
 import { build, explainCopy, MongoEngine, spoolCollection } from './mongo.ts'
@@ -190,6 +202,19 @@ export class MongoDatabase implements Database {
 		await engine.replace(replacement).finally(() => engine.close())
 	}
 
+	/** As mongodump does: a file of BSON documents for each collection. */
+	async keep(folder: string): Promise<void> {
+		mkdirSync(folder, { recursive: true })
+		await this.#asked(async () => {
+			for (const { name, type } of await this.#db.listCollections({}, { nameOnly: true }).toArray()) {
+				if (type === 'view' || name.startsWith(SCRATCH)) continue
+				const path = join(folder, `${encodeURIComponent(name)}.bson`)
+				await pipeline(this.#db.collection(name).find<Buffer>({}, { raw: true }), createWriteStream(path, { flush: true }))
+			}
+		})
+		syncPath(folder)
+	}
+
 	async scratch(folder: string, { lineage, seq, schema, at, records }: Replacement): Promise<Snapshot> {
 		const { specs, address } = this.#options
 		const sweep = async () => {
@@ -227,11 +252,11 @@ export class MongoDatabase implements Database {
 	async openReadOnly(): Promise<Engine> {
 		return this.#asked(async () => {
 			const meta = await this.#meta()
-			const last = meta && (await lastSlot(this.#db, meta.lineage))
-			if (!meta || last?.kind === 'close') {
-				throw new StorageUnavailable(`There is no English Chat database at ${this.place} now.`, { hint: 'Start the server once.' })
-			}
-			return new MongoEngine({ ...this.#options, client: this.#client, meta, last: last!, writer: null })
+			const hint = 'Start the server once.'
+			if (!meta) throw new NoDatabase(`There is no English Chat database at ${this.place}.`, { hint })
+			const last = await lastSlot(this.#db, meta.lineage)
+			if (last.kind === 'close') throw new StorageUnavailable(`A restore of the database at ${this.place} is not finished.`, { hint })
+			return new MongoEngine({ ...this.#options, client: this.#client, meta, last, writer: null })
 		})
 	}
 

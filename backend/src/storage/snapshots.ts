@@ -58,6 +58,16 @@ export async function openScratch(options: Place, source: Source, folder: string
 	return readingOf(database, () => loading(() => database.scratch(folder, replacementOf(source))))
 }
 
+/** Keeps a database that can't be read as it is, in a folder that does not exist yet. Nobody writes it meanwhile. */
+export async function keepUnread(options: Place, folder: string): Promise<void> {
+	const database = await find(options)
+	try {
+		await database.keep(folder)
+	} finally {
+		await database.close()
+	}
+}
+
 /**
  * Puts records in the place of the present database, which may be whole, broken or missing, in a new lineage. Holds the
  * writer lock meanwhile. Throws `Busy` where a server lives, `Damaged` where the records contradict themselves,

@@ -4,9 +4,10 @@
  * Promises that a folder where a database could be corrupted is refused, as is one without room, and that one which
  * lost its pointer is named, not replaced. Knows nothing of installations and backups: that is open.ts.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, StorageFull, StorageUnavailable } from './engine.ts'
+import { syncPath } from './durable-file.ts'
+import { type Database, NoDatabase, StorageFull, StorageUnavailable } from './engine.ts'
 import { createSqlite, findLineage, listLineages, openSqlite, readHead, readSqlite, replaceSqlite } from './sqlite.ts'
 import type { Specs } from './sqlite-schema.ts'
 
@@ -56,8 +57,15 @@ export function findSqlite(folder: string, specs: Specs): Database {
 		},
 		create: (schema) => createSqlite(folder, specs, schema),
 		open: () => openSqlite(folder, specs),
-		read: async () => readSqlite(folder, specs),
+		async read() {
+			if (findLineage(folder) === null) {
+				refuseLost(folder)
+				throw new NoDatabase(`There is no English Chat database in ${folder}.`, { hint: 'Start the server once.' })
+			}
+			return readSqlite(folder, specs)
+		},
 		replace: (replacement) => replaceSqlite(folder, specs, replacement),
+		keep: async (apart) => keepFiles(folder, apart),
 		async scratch(apart, replacement) {
 			mkdirSync(apart)
 			const remove = () => rmSync(apart, { recursive: true, force: true })
@@ -72,6 +80,16 @@ export function findSqlite(folder: string, specs: Specs): Database {
 		},
 		async close() {},
 	}
+}
+
+/** Every file of a database that is or was here, and what notes it. */
+function keepFiles(folder: string, apart: string): void {
+	mkdirSync(apart, { recursive: true })
+	for (const name of readdirSync(folder).filter((name) => /^(lineage|installation\.json|chat-.*)$/.test(name))) {
+		copyFileSync(join(folder, name), join(apart, name))
+		syncPath(join(apart, name))
+	}
+	syncPath(apart)
 }
 
 /** Each open database has 32 KiB of memory that its connections share through a file; its first entries need some more. */

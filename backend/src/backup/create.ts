@@ -1,0 +1,236 @@
+/**
+ * Makes a backup: reads everything at one moment, writes it, reads it back, and publishes it by one rename.
+ *
+ * Promises that a folder with a backup's name is whole and was read back, whenever this process or the machine dies;
+ * that what was there before is untouched until then; and that a file which could not be kept is told by name, in a
+ * backup that does not count as verified. Runs beside a server that writes. The order of the steps is the promise:
+ * docs/BACKUPS.md.
+ */
+import { hash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { chmod, mkdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, storeOptions } from '../config.ts'
+import { reserveOf } from '../files/folder.ts'
+import type { UploadRecord } from '../storage/collections.ts'
+import { syncPath, writeDurably } from '../storage/durable-file.ts'
+import { StorageUnavailable } from '../storage/engine.ts'
+import { failpoint } from '../storage/failpoint.ts'
+import { tryLock, type WriterLock } from '../storage/lock.ts'
+import { openReading } from '../storage/snapshots.ts'
+import { proveDump } from './drill.ts'
+import { checkDump, type Previous, writeDump } from './dump.ts'
+import { ageEntries, type Backup, findBackup, freeName, type Listing, listBackups, numberFor, sweepPartials } from './folder.ts'
+import { ENV_COPY, FORMAT, MANIFEST, type Manifest, PARTIAL, PEOPLE, type Reason } from './format.ts'
+import { PacedFile } from './paced.ts'
+import { peopleManifest } from './people-manifest.ts'
+import { checkPool, fillPool, type WantedFile } from './pool.ts'
+import { type Progress, silent } from './progress.ts'
+import { pruneBackups } from './prune.ts'
+import { diskTrouble, Trouble } from './trouble.ts'
+
+export interface CreateOptions {
+	config: Config
+	reason: Reason
+	/** Prove it by a restore into a scratch place before it is published. */
+	drill: boolean
+	/** Whoever has the lock already. */
+	locked?: boolean
+	progress?: Progress
+	signal?: AbortSignal
+}
+
+export interface Created {
+	backup: Backup
+	/** Another process was making one already: this is that one. */
+	joined: boolean
+}
+
+/** The lock of everything that changes the backups folder or restores from it, in the data folder. */
+const LOCK = 'backup.lock'
+const WAIT_MS = 500
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/** Takes the lock of backups and restores; null when another process has it. Throws `Trouble` where it can't be had at all. */
+export async function tryBackupLock({ folders }: Config): Promise<WriterLock | null> {
+	try {
+		await mkdir(folders.data, { recursive: true })
+		return tryLock(folders.data, LOCK)
+	} catch (error) {
+		throw diskTrouble(error, folders.data) ?? error
+	}
+}
+
+/** Makes a verified backup, or joins the one that is being made. Throws `Trouble`, or the signal's reason; then nothing is there that was not before. */
+export async function createBackup(options: CreateOptions): Promise<Created> {
+	const { config, progress = silent, signal = new AbortController().signal } = options
+	if (options.locked) return { backup: await explained(config, signal, () => create(config, options, progress, signal)), joined: false }
+	const { lock, waited } = await waitForLock(config, progress, signal)
+	try {
+		const joined = waited && (await madeSince(config, waited))
+		if (joined) return { backup: joined, joined: true }
+		const backup = await explained(config, signal, () => create(config, options, progress, signal))
+		// What is too many can stay a day longer: the backup is made.
+		await pruneBackups({ config, installation: backup.manifest.installation, progress, signal }).catch(() => {})
+		return { backup, joined: false }
+	} finally {
+		lock.release()
+	}
+}
+
+/** Gives the highest number there was when it began to wait; null: it did not have to. */
+async function waitForLock(
+	config: Config,
+	progress: Progress,
+	signal: AbortSignal,
+): Promise<{ lock: WriterLock; waited: { after: number } | null }> {
+	let waited: { after: number } | null = null
+	for (;;) {
+		const lock = await tryBackupLock(config)
+		if (lock) return { lock, waited }
+		waited ??= { after: numberFor(await listBackups(config.folders.backups)) - 1 }
+		progress({ doing: 'waiting', done: 0, total: null, unit: 'files' })
+		await sleep(WAIT_MS, undefined, { signal })
+	}
+}
+
+async function madeSince({ folders }: Config, { after }: { after: number }): Promise<Backup | null> {
+	const { backups } = await listBackups(folders.backups)
+	return backups.find(({ manifest, verifiedAt }) => manifest.number > after && verifiedAt !== null) ?? null
+}
+
+/** What went wrong, as something that can be said. */
+async function explained<T>({ folders }: Config, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work()
+	} catch (error) {
+		if (signal.aborted) throw new Trouble('stopped', {}, { cause: error })
+		if (error instanceof Trouble) throw error
+		if (error instanceof StorageUnavailable) throw new Trouble('database', { why: error.message, hint: error.hint ?? '' }, { cause: error })
+		throw diskTrouble(error, folders.backups) ?? error
+	}
+}
+
+async function create(config: Config, { reason, drill }: CreateOptions, progress: Progress, signal: AbortSignal): Promise<Backup> {
+	const { backups } = config.folders
+	const began = performance.now()
+	await mkdir(backups, { recursive: true })
+	await sweepPartials(backups)
+	const listing = await listBackups(backups)
+	const createdAt = new Date()
+	const name = freeName(backups, createdAt)
+	const folder = join(backups, `${PARTIAL}${name}`)
+	await using ending = new AsyncDisposableStack()
+	// What can't be finished leaves nothing, or what the next one sweeps.
+	ending.defer(() => rm(folder, { recursive: true, force: true }).catch(() => {}))
+	const reading = await openReading(storeOptions(config))
+	ending.defer(() => reading.close())
+	const { installation, engine, database } = reading
+	const { lineage, seq, schema } = reading.head
+	if (installation === null) throw new StorageUnavailable(`The database in ${reading.place} is empty.`, { hint: 'Start the server once.' })
+	const previous = previousOf(listing, installation)
+	await refuseFull(backups, previous ? previous.bytes : await databaseBytes(config))
+	const dump = join(folder, 'database', database)
+	await mkdir(dump, { recursive: true })
+	failpoint('backup:begun')
+
+	const wanted: WantedFile[] = []
+	const uploads = (json: string) => {
+		const { file, sha256 } = JSON.parse(json) as UploadRecord
+		if (file !== null) wanted.push({ name: file, sha256 })
+	}
+	const collections = await writeDump(reading.pages(), { folder: dump, previous, watch: { uploads }, progress, signal })
+	await reading.close()
+	failpoint('backup:dumped')
+	// After the database: a file that a record names is older than the record.
+	const room = (bytes: number) => refuseFull(backups, bytes)
+	const pool = await fillPool({ uploads: config.folders.uploads, backups, wanted, room }, progress, signal)
+	failpoint('backup:files')
+	const env = await copyEnv(config.envFile, join(folder, ENV_COPY))
+
+	const found = await checkDump(dump, collections, progress, signal)
+	const inPool = await checkPool(backups, pool.added, progress, signal)
+	const what = [...found, ...inPool.map((one) => `${one.name}: ${one.what}`)]
+	if (what.length > 0) throw new Trouble('damaged', { name, what: what.join('; ') })
+	failpoint('backup:verified')
+	const proven = drill && pool.lost.length === 0
+	const parts = { seq, schema, collections, files: pool.files }
+	if (proven) await proveDump({ config, dump: { name, folder: dump, ...parts }, progress, signal })
+	failpoint('backup:proven')
+
+	const sum = (sizes: { sizeBytes: number }[]) => sizes.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
+	const databaseSize = sum(collections)
+	const now = new Date().toISOString()
+	const manifest: Manifest = {
+		...{ format: FORMAT, name, number: numberFor(listing), createdAt: createdAt.toISOString(), reason, app: version },
+		...{ engine, database, installation, lineage, seq, schema, collections },
+		...{ files: pool.files, problems: pool.problems, env },
+		...{ verifiedAt: pool.lost.length === 0 ? now : null, provenAt: proven ? now : null },
+		sizes: { databaseBytes: databaseSize, filesBytes: sum(pool.files), addedBytes: databaseSize + pool.addedBytes },
+		durationMs: Math.round(performance.now() - began),
+	}
+	await publish(backups, folder, dump, manifest, signal)
+	return (await findBackup(backups, name)) as Backup
+}
+
+/** Everything is durable before its name is; the manifest comes last, then the rename, then the folder. */
+async function publish(backups: string, folder: string, dump: string, manifest: Manifest, signal: AbortSignal): Promise<void> {
+	await writeNew(join(folder, PEOPLE), peopleManifest(manifest))
+	for (const path of [dump, join(folder, 'database'), folder]) syncPath(path)
+	failpoint('backup:synced')
+	writeDurably(join(folder, MANIFEST), `${JSON.stringify(manifest, null, '\t')}\n`, () => failpoint('backup:manifest-written'))
+	failpoint('backup:manifest')
+	signal.throwIfAborted()
+	const target = join(backups, manifest.name)
+	if (existsSync(target)) throw new Trouble('cannotWrite', { folder: target, why: 'EEXIST' })
+	await rename(folder, target)
+	failpoint('backup:renamed')
+	syncPath(backups)
+	await ageEntries(backups)
+	failpoint('backup:published')
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+	const file = await PacedFile.create(path)
+	await file.write(Buffer.from(text))
+	await file.finish()
+}
+
+/** The newest whole backup of this database: what did not change since is taken from there. */
+function previousOf({ backups }: Listing, installation: string): (Previous & { bytes: number }) | null {
+	const whole = backups.find((backup) => backup.manifest.installation === installation && backup.damaged === null)
+	if (!whole) return null
+	const { database, collections, sizes } = whole.manifest
+	return { folder: join(whole.path, 'database', database), parts: collections, bytes: sizes.databaseBytes }
+}
+
+/** What the embedded database takes; what a dump of it will take is less. */
+async function databaseBytes({ folders, mongodb }: Config): Promise<number> {
+	if (mongodb) return 0
+	const lineage = await readFile(join(folders.data, 'lineage'), 'utf8').catch(() => '')
+	const found = await stat(join(folders.data, `chat-${lineage.trim()}.db`)).catch(() => null)
+	return found ? found.size / 2 : 0
+}
+
+/** A backup that has no room would take it from those who write. */
+async function refuseFull(folder: string, neededBytes: number): Promise<void> {
+	const { bavail, blocks, bsize } = await statfs(folder)
+	const freeBytes = bavail * bsize - reserveOf(blocks * bsize) / 2
+	if (freeBytes < neededBytes * 1.1)
+		throw new Trouble('noRoom', { folder, neededBytes: Math.ceil(neededBytes * 1.1), freeBytes: Math.max(0, freeBytes) })
+}
+
+/** The settings, for this machine alone; null where there is no such file. */
+async function copyEnv(from: string, to: string): Promise<Manifest['env']> {
+	const bytes = await readFile(from).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOENT') return null
+		throw new Trouble('cannotRead', { folder: from, why: error.code ?? error.message }, { cause: error })
+	})
+	if (!bytes) return null
+	const file = await PacedFile.create(to, 0o600)
+	await file.write(bytes)
+	await file.finish()
+	await chmod(to, 0o600)
+	return { sha256: hash('sha256', bytes), sizeBytes: bytes.length }
+}

@@ -1,0 +1,6 @@
+/**
+ * Drills beside MongoDB. Needs a MongoDB server.
+ */
+import { drillContract } from './drill.contract.ts'
+
+drillContract('mongodb')

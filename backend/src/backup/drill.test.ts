@@ -1,0 +1,6 @@
+/**
+ * Drills beside the embedded engine.
+ */
+import { drillContract } from './drill.contract.ts'
+
+drillContract('sqlite')

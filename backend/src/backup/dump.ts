@@ -1,0 +1,346 @@
+/**
+ * The database part of a backup: what `mongodump --gzip` would write, from either engine, in ranges that can be reused.
+ *
+ * Promises that what is written holds exactly the records of one reading, that a range which did not change is the
+ * member of the backup before, checked, and that what is read back was hashed on the way. Knows nothing of folders
+ * beside the one it is given. Format: mongo-tools (mongodump/metadata_dump.go, common/db/bson_stream.go); a gzip file
+ * may have many members (RFC 1952, section 2.2).
+ */
+import { createHash, hash } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip, gzipSync } from 'node:zlib'
+import { collections, type StoredRecord } from '../storage/collections.ts'
+import { fromBson } from '../storage/open.ts'
+import { escapeCollection, type Part, type Range } from './format.ts'
+import { PacedFile } from './paced.ts'
+import { openPackers, type Packers } from './packers.ts'
+import type { Progress } from './progress.ts'
+import { Trouble } from './trouble.ts'
+
+/** Records as a reading gives them. */
+export type Pages = AsyncIterable<{ collection: string; rows: readonly { seq: number; json: string }[] }>
+
+/** A range ends where it has so many records, or so much text. */
+const RANGE = { records: 4_000, characters: 4 * 1024 * 1024 }
+/** More in one range is no dump of ours. */
+const MEMBER_BYTES = 512 * 1024 * 1024
+
+const unzip = promisify(gunzip)
+const sha1 = (text: string) => hash('sha1', text, 'base64url')
+const stem = (collection: string) => escapeCollection(collection, sha1)
+/** What a restore carries over. */
+const kept = Object.keys(collections).filter((name) => !collections[name as keyof typeof collections].volatile)
+
+/** The dump that this one follows: ranges are taken from it where they are the same. */
+export interface Previous {
+	folder: string
+	parts: readonly Part[]
+}
+
+export interface DumpOptions {
+	/** Exists, and is empty. */
+	folder: string
+	previous: Previous | null
+	/** Sees every record of the collection that it names. */
+	watch: Readonly<Record<string, (json: string) => void>>
+	progress: Progress
+	signal: AbortSignal
+}
+
+/** Writes everything of a reading. The files are on the disk when it resolves; their names are not yet. */
+export async function writeDump(pages: Pages, options: DumpOptions): Promise<Part[]> {
+	const packers = openPackers()
+	const parts = new Map<string, Part>()
+	let writer: PartWriter | null = null
+	let records = 0
+	try {
+		const begin = async (collection: string) => {
+			const before = options.previous?.parts.find(({ name }) => name === collection)
+			return PartWriter.open(options.folder, collection, packers, before ? { folder: options.previous!.folder, part: before } : null)
+		}
+		for await (const { collection, rows } of pages) {
+			options.signal.throwIfAborted()
+			if (!kept.includes(collection)) continue
+			if (writer?.collection !== collection) {
+				if (writer) parts.set(writer.collection, await writer.finish())
+				writer = await begin(collection)
+			}
+			const watch = options.watch[collection]
+			for (const { seq, json } of rows) {
+				watch?.(json)
+				await writer.add(seq, json)
+			}
+			records += rows.length
+			options.progress({ doing: 'reading', done: records, total: null, unit: 'records' })
+		}
+		if (writer) parts.set(writer.collection, await writer.finish())
+		for (const name of kept) {
+			if (!parts.has(name)) parts.set(name, await (await begin(name)).finish())
+			await writeWhole(join(options.folder, `${stem(name)}.metadata.json.gz`), gzipSync(metadataOf(name)))
+		}
+		return kept.map((name) => parts.get(name)!)
+	} finally {
+		await writer?.abandon()
+		await packers.close()
+	}
+}
+
+/** Only the index that every collection has: ours are made anew where they are missing. */
+function metadataOf(collectionName: string): string {
+	const index = { v: { $numberInt: '2' }, key: { _id: { $numberInt: '1' } }, name: '_id_' }
+	return JSON.stringify({ indexes: [index], collectionName, type: 'collection' })
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+	const file = await PacedFile.create(path)
+	await file.write(bytes)
+	await file.finish()
+}
+
+/** The same collection in the dump before. */
+interface Before {
+	part: Part
+	file: FileHandle
+}
+
+/** One collection's file as it grows. */
+class PartWriter {
+	readonly collection: string
+	readonly #file: PacedFile
+	readonly #packers: Packers
+	readonly #before: Before | null
+	/** Where ranges of the dump before ended; its last one may have been cut short by its end. */
+	readonly #ends: number[]
+	readonly #ranges: Range[] = []
+	/** Ranges on their way into the file, in order. */
+	readonly #queue: Promise<() => Promise<void>>[] = []
+	#lines: string[] = []
+	#characters = 0
+	#first = 0
+	#last = -1
+
+	private constructor(collection: string, file: PacedFile, packers: Packers, before: Before | null) {
+		this.collection = collection
+		this.#file = file
+		this.#packers = packers
+		this.#before = before
+		this.#ends = before?.part.ranges.slice(0, -1).map(({ last }) => last) ?? []
+	}
+
+	static async open(folder: string, name: string, packers: Packers, before: { folder: string; part: Part } | null): Promise<PartWriter> {
+		const file = await PacedFile.create(join(folder, `${stem(name)}.bson.gz`))
+		// A dump that can't be read is of no use here, and no hindrance.
+		const old = before && (await open(join(before.folder, before.part.file)).catch(() => null))
+		return new PartWriter(name, file, packers, old && { part: before.part, file: old })
+	}
+
+	async add(seq: number, json: string): Promise<void> {
+		if (this.#lines.length > 0 && seq !== this.#last && this.#endsBefore(seq)) await this.#cut()
+		if (this.#lines.length === 0) this.#first = seq
+		this.#lines.push(json)
+		this.#characters += json.length
+		this.#last = seq
+	}
+
+	/** Whether a range ends before the record born in `seq`. */
+	#endsBefore(seq: number): boolean {
+		while (this.#ends.length > 0 && this.#ends[0]! < this.#first) this.#ends.shift()
+		if (this.#ends.length > 0) return seq > this.#ends[0]!
+		return this.#lines.length >= RANGE.records || this.#characters >= RANGE.characters
+	}
+
+	async #cut(): Promise<void> {
+		const lines = this.#lines
+		const [first, last, records] = [this.#first, this.#last, lines.length]
+		this.#lines = []
+		this.#characters = 0
+		const content = hashLines(lines)
+		const same = this.#before?.part.ranges.find((range) => range.hash === content && range.first === first && range.records === records)
+		const packing = async () => {
+			const member = same && (await this.#memberOf(same))
+			const packed = member ? { member, ...same } : await this.#packers.pack({ collection: this.collection, lines })
+			return async () => {
+				const { sha256, bsonBytes } = packed
+				const place = { offset: this.#file.sizeBytes, sizeBytes: packed.member.length }
+				await this.#file.write(packed.member)
+				this.#ranges.push({ first, last, records, ...place, sha256, hash: content, bsonBytes })
+			}
+		}
+		const packed = packing()
+		packed.catch(() => {})
+		this.#queue.push(packed)
+		if (this.#queue.length >= this.#packers.width) await this.#writeNext()
+	}
+
+	/** The member as it lies in the dump before; null when it is not what it was. */
+	async #memberOf({ offset, sizeBytes, sha256 }: Range): Promise<Buffer | null> {
+		const bytes = await readAt(this.#before!.file, offset, sizeBytes).catch(() => null)
+		return bytes && hash('sha256', bytes) === sha256 ? bytes : null
+	}
+
+	async #writeNext(): Promise<void> {
+		const write = await this.#queue.shift()!
+		await write()
+	}
+
+	async finish(): Promise<Part> {
+		if (this.#lines.length > 0) await this.#cut()
+		while (this.#queue.length > 0) await this.#writeNext()
+		// An empty file is no gzip file.
+		if (this.#ranges.length === 0) await this.#file.write(gzipSync(Buffer.alloc(0)))
+		await this.#file.finish()
+		await this.#before?.file.close()
+		return partOf(this.collection, this.#file.sizeBytes, this.#ranges)
+	}
+
+	async abandon(): Promise<void> {
+		await this.#file.abandon()
+		await this.#before?.file.close().catch(() => {})
+	}
+}
+
+function partOf(name: string, sizeBytes: number, ranges: Range[]): Part {
+	const records = ranges.reduce((sum, range) => sum + range.records, 0)
+	return { name, file: `${stem(name)}.bson.gz`, records, hash: hashOf(ranges), sizeBytes, ranges }
+}
+
+/** The content hash of a collection, from those of its ranges. */
+function hashOf(ranges: readonly Pick<Range, 'hash'>[]): string {
+	const sum = createHash('sha256')
+	for (const range of ranges) sum.update(range.hash)
+	return sum.digest('hex')
+}
+
+function hashLines(lines: readonly string[]): string {
+	return hash('sha256', `${lines.join('\n')}\n`)
+}
+
+async function readAt(file: FileHandle, offset: number, sizeBytes: number): Promise<Buffer> {
+	const bytes = Buffer.allocUnsafe(sizeBytes)
+	for (let at = 0; at < sizeBytes; ) {
+		const { bytesRead } = await file.read(bytes, at, sizeBytes - at, offset + at)
+		if (bytesRead === 0) throw new Error(`it ends after ${offset + at} bytes`)
+		at += bytesRead
+	}
+	return bytes
+}
+
+/** Where the documents of a member begin and end. Throws where it is no sequence of whole documents. */
+function* documentsIn(bson: Buffer): Generator<Buffer> {
+	for (let at = 0; at < bson.length; ) {
+		const size = at + 4 <= bson.length ? bson.readInt32LE(at) : 0
+		if (size < 5 || at + size > bson.length || bson[at + size - 1] !== 0) throw new Error('a document is cut')
+		yield bson.subarray(at, at + size)
+		at += size
+	}
+}
+
+interface Member {
+	part: Part
+	range: Range
+	bson: Buffer
+}
+
+/** Every member of a dump in order, its bytes hashed, unpacked and counted. Throws with what is wrong with which file. */
+async function* membersOf(folder: string, parts: readonly Part[], signal: AbortSignal): AsyncGenerator<Member> {
+	for (const part of parts) {
+		const wrong = (why: string) => new Error(`${part.file}: ${why}`)
+		const file = await open(join(folder, part.file)).catch((error: NodeJS.ErrnoException) => {
+			throw wrong(error.code === 'ENOENT' ? 'it is missing' : `${error.code}`)
+		})
+		try {
+			const { size } = await file.stat()
+			if (size !== part.sizeBytes) throw wrong(`it has ${size} bytes, not ${part.sizeBytes}`)
+			if (part.hash !== hashOf(part.ranges)) throw wrong('the manifest contradicts itself')
+			let end = 0
+			for (const range of part.ranges) {
+				signal.throwIfAborted()
+				if (range.offset !== end) throw wrong('the manifest contradicts itself')
+				end += range.sizeBytes
+				const member = await readAt(file, range.offset, range.sizeBytes)
+				if (hash('sha256', member) !== range.sha256) throw wrong(`bytes ${range.offset} to ${end} are not what was written`)
+				const bson = (await unzip(member, { maxOutputLength: MEMBER_BYTES })) as Buffer
+				if (bson.length !== range.bsonBytes) throw wrong('it holds something else than was written')
+				yield { part, range, bson }
+			}
+		} finally {
+			await file.close()
+		}
+	}
+}
+
+/** Reads all of a dump back as bytes: what is there is what was written. Gives what is wrong, at most one thing a file. */
+export async function checkDump(folder: string, parts: readonly Part[], progress: Progress, signal: AbortSignal): Promise<string[]> {
+	const findings: string[] = []
+	const total = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+	let done = 0
+	for (const part of parts) {
+		try {
+			for await (const { range, bson } of membersOf(folder, [part], signal)) {
+				let records = 0
+				for (const _ of documentsIn(bson)) records++
+				if (records !== range.records) throw new Error(`${part.file}: it holds ${records} records, not ${range.records}`)
+				progress({ doing: 'verifying', done: done + range.offset, total, unit: 'bytes' })
+			}
+		} catch (error) {
+			if (signal.aborted) throw signal.reason
+			findings.push((error as Error).message)
+		}
+		done += part.sizeBytes
+	}
+	return findings
+}
+
+/**
+ * All records of a dump in the order of exports, each hashed as it passes. Throws `Trouble` damaged, named after
+ * `name`, as soon as something is not what was backed up: so nothing may be done for good before its end.
+ */
+export async function* readDump(
+	{ name, folder, parts }: { name: string; folder: string; parts: readonly Part[] },
+	signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<{ collection: string; record: StoredRecord }> {
+	try {
+		for await (const { part, range, bson } of membersOf(folder, parts, signal)) {
+			const records = [...documentsIn(bson)].map(fromBson)
+			if (records.length !== range.records || hashLines(records.map((record) => JSON.stringify(record))) !== range.hash) {
+				throw new Error(`${part.file}: its records are not those that were backed up`)
+			}
+			for (const record of records) yield { collection: part.name, record }
+		}
+	} catch (error) {
+		if (signal.aborted || (error as NodeJS.ErrnoException).code === 'ENOSPC') throw error
+		throw new Trouble('damaged', { name, what: (error as Error).message }, { cause: error })
+	}
+}
+
+/** Compares a database with a dump, range by range. Gives what is different, by collection. */
+export async function compareWithDump(pages: Pages, parts: readonly Part[], progress: Progress, signal: AbortSignal): Promise<string[]> {
+	const left = new Map(parts.map((part) => [part.name, { part, at: 0, lines: [] as string[], records: 0 }]))
+	const findings = new Set<string>()
+	const total = parts.reduce((sum, { records }) => sum + records, 0)
+	let done = 0
+	for await (const { collection, rows } of pages) {
+		signal.throwIfAborted()
+		const one = left.get(collection)
+		if (!one) continue
+		for (const { json } of rows) {
+			one.records++
+			const range = one.part.ranges[one.at]
+			if (!range) continue
+			one.lines.push(json)
+			if (one.lines.length < range.records) continue
+			if (hashLines(one.lines) !== range.hash) findings.add(collection)
+			one.lines = []
+			one.at++
+		}
+		done += rows.length
+		progress({ doing: 'comparing', done, total, unit: 'records' })
+	}
+	for (const [name, { part, records }] of left) if (records !== part.records) findings.add(name)
+	return [...findings].map((name) => {
+		const { part, records } = left.get(name)!
+		return `${name}: ${records} records, ${part.records} in the backup${records === part.records ? ', and not the same' : ''}`
+	})
+}

@@ -1,0 +1,241 @@
+/**
+ * The pool: every uploaded file once, in `backups/files/`, for all backups.
+ *
+ * Promises that a file in the pool is a copy of its own (never a link to a live one), that it has its name only when
+ * its bytes are durable and have the hash it is named after, and that what a live file lost is told by name.
+ */
+import { createHash } from 'node:crypto'
+import { constants, lstatSync } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { syncPath } from '../storage/durable-file.ts'
+import { type KeptFile, PARTIAL, POOL, type Problem, poolPath } from './format.ts'
+import { PacedFile } from './paced.ts'
+import type { Progress } from './progress.ts'
+import { diskTrouble, Trouble } from './trouble.ts'
+
+/** A file that a record names. */
+export interface WantedFile {
+	name: string
+	sha256: string
+}
+
+export interface PoolResult {
+	files: KeptFile[]
+	/** Live files that are missing or damaged. Those that the pool has are kept all the same. */
+	problems: Problem[]
+	/** Of those, what is in no backup: its bytes are lost. */
+	lost: string[]
+	addedBytes: number
+	/** Names of files that were copied now. */
+	added: KeptFile[]
+}
+
+/** So many are copied at once: their syncs become one commit of the file system. */
+const AT_ONCE = 12
+const READ_BYTES = 256 * 1024
+/** Links are not followed: what one leads to may be anything tomorrow. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW
+/** Larger or smaller than every file: of one whose disk doesn't say. */
+const UNREADABLE = -1
+
+/**
+ * Copies what the pool has not yet. `wanted` are names in the uploads folder; `room` throws where so many bytes more
+ * have none. Throws the disk's own error when the pool can't be written, `Trouble` when something other than a missing
+ * or damaged file stands in the way of reading.
+ */
+export async function fillPool(
+	{
+		uploads,
+		backups,
+		wanted,
+		room,
+	}: { uploads: string; backups: string; wanted: readonly WantedFile[]; room: (bytes: number) => Promise<void> },
+	progress: Progress,
+	signal: AbortSignal,
+): Promise<PoolResult> {
+	const result: PoolResult = { files: [], problems: [], lost: [], addedBytes: 0, added: [] }
+	const folders = new Set<string>()
+	let done = 0
+	const keep = async (file: WantedFile) => {
+		const target = join(backups, poolPath(file))
+		const there = sizeOf(target)
+		const live = sizeOfLive(join(uploads, file.name))
+		// Of two sizes one is wrong; a damaged copy in the pool is healed from a whole live file.
+		if (there !== null && (live === there || (await checkFile(target, file)) === null)) {
+			if (live !== there) result.problems.push({ name: file.name, problem: live === null ? 'missing' : 'damaged' })
+			result.files.push({ ...file, sizeBytes: there })
+			// Its name may be there since a backup that was interrupted, and not be durable.
+			folders.add(dirname(target))
+			return
+		}
+		if (live === null) return lose(file, 'missing')
+		const made = await mkdir(dirname(target), { recursive: true })
+		if (made) folders.add(dirname(made)).add(join(backups, POOL))
+		const sizeBytes = await copyChecked(join(uploads, file.name), target, file.sha256, signal)
+		if (sizeBytes === null) return lose(file, 'damaged')
+		folders.add(dirname(target))
+		const kept = { ...file, sizeBytes }
+		result.files.push(kept)
+		result.added.push(kept)
+		result.addedBytes += sizeBytes
+	}
+	const lose = ({ name }: WantedFile, problem: Problem['problem']) => {
+		result.problems.push({ name, problem })
+		result.lost.push(name)
+	}
+	// One copy for those that have the same bytes.
+	const files = unique(wanted)
+	const byBytes = Map.groupBy(files, poolPathOf)
+	const missing = [...byBytes].filter(([path]) => sizeOf(join(backups, path)) === null)
+	await room(missing.reduce((sum, [, [file]]) => sum + Math.max(0, sizeOfLive(join(uploads, file!.name)) ?? 0), 0))
+	const queue = [...byBytes.values()]
+	const work = async () => {
+		try {
+			for (let next = queue.shift(); next; next = queue.shift()) {
+				for (const file of next) {
+					signal.throwIfAborted()
+					await keep(file)
+					progress({ doing: 'files', done: ++done, total: files.length, unit: 'files' })
+				}
+			}
+		} catch (error) {
+			// All for nothing: the others stop, too.
+			queue.length = 0
+			throw error
+		}
+	}
+	const outcomes = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
+	const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+	if (failed) {
+		// What filled the disk goes again: people write on it. Else the next one goes on from here.
+		const full = diskTrouble(failed.reason, backups)?.code === 'noRoom'
+		for (const file of full ? result.added : []) await rm(join(backups, poolPath(file)), { force: true })
+		throw failed.reason
+	}
+	for (const folder of folders) syncPath(folder)
+	const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
+	result.files.sort(byName)
+	result.problems.sort(byName)
+	return result
+}
+
+const poolPathOf = (file: WantedFile) => poolPath(file)
+
+function unique(wanted: readonly WantedFile[]): WantedFile[] {
+	return [...new Map(wanted.map((file) => [file.name, file])).values()]
+}
+
+/** Null: there is no such file. */
+function sizeOf(path: string): number | null {
+	const found = lstatSync(path, { throwIfNoEntry: false })
+	return found?.isFile() ? found.size : null
+}
+
+function sizeOfLive(path: string): number | null {
+	try {
+		return sizeOf(path)
+	} catch (error) {
+		if (isDamage(error)) return UNREADABLE
+		throw unreadable(path, error)
+	}
+}
+
+/** A sector that can't be read is damage of the file that lies there, and of no other. */
+const isDamage = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EIO'
+
+function unreadable(path: string, error: unknown): Trouble {
+	return new Trouble('cannotRead', { folder: path, why: (error as NodeJS.ErrnoException).code ?? '' }, { cause: error })
+}
+
+/**
+ * Copies a file, syncs it, and gives it its name; its folder is synced by the caller. Gives its size; null when the
+ * source has not these bytes (then there is nothing at the target that was not there before).
+ */
+export async function copyChecked(from: string, to: string, sha256: string, signal: AbortSignal): Promise<number | null> {
+	const source = await open(from, READ).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOENT' || error.code === 'ELOOP' || isDamage(error)) return null
+		throw unreadable(from, error)
+	})
+	if (!source) return null
+	const partial = join(dirname(to), `${PARTIAL}${basename(to)}`)
+	await rm(partial, { force: true })
+	try {
+		const target = await PacedFile.create(partial)
+		const sum = createHash('sha256')
+		try {
+			const buffer = Buffer.allocUnsafe(READ_BYTES)
+			for (;;) {
+				signal.throwIfAborted()
+				const { bytesRead } = await source.read(buffer, 0, buffer.length)
+				if (bytesRead === 0) break
+				const bytes = buffer.subarray(0, bytesRead)
+				sum.update(bytes)
+				await target.write(bytes)
+			}
+			if (sum.digest('hex') !== sha256) return null
+			await target.finish()
+		} finally {
+			await target.abandon()
+		}
+		await rename(partial, to)
+		return target.sizeBytes
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).syscall === 'read' && isDamage(error)) return null
+		throw error
+	} finally {
+		await source.close()
+		await rm(partial, { force: true })
+	}
+}
+
+/** Reads files of the pool back. Gives what is wrong with which, by its name in the uploads folder. */
+export async function checkPool(
+	backups: string,
+	files: readonly KeptFile[],
+	progress: Progress,
+	signal: AbortSignal,
+): Promise<{ name: string; what: string }[]> {
+	const findings: { name: string; what: string }[] = []
+	const total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+	const queue = [...files]
+	let done = 0
+	const work = async () => {
+		for (let file = queue.shift(); file; file = queue.shift()) {
+			signal.throwIfAborted()
+			const what = await checkFile(join(backups, poolPath(file)), file)
+			if (what) findings.push({ name: file.name, what })
+			done += file.sizeBytes
+			progress({ doing: 'verifying', done, total, unit: 'bytes' })
+		}
+	}
+	await Promise.all(Array.from({ length: 4 }, work))
+	return findings.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** What is wrong with a file that should have these bytes; null: nothing. */
+export async function checkFile(path: string, { sha256, sizeBytes }: { sha256: string; sizeBytes?: number }): Promise<string | null> {
+	try {
+		const file = await open(path, READ)
+		try {
+			const { size } = await file.stat()
+			if (sizeBytes !== undefined && size !== sizeBytes) return `it has ${size} bytes, not ${sizeBytes}`
+			const sum = createHash('sha256')
+			const buffer = Buffer.allocUnsafe(READ_BYTES)
+			for (;;) {
+				const { bytesRead } = await file.read(buffer, 0, buffer.length)
+				if (bytesRead === 0) break
+				sum.update(buffer.subarray(0, bytesRead))
+			}
+			return sum.digest('hex') === sha256 ? null : 'its bytes are not what they were'
+		} finally {
+			await file.close()
+		}
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException
+		if (code === 'ENOENT') return 'it is missing'
+		if (code === 'ELOOP') return 'it is a link'
+		if (code === undefined) throw error
+		return `it can't be read (${code})`
+	}
+}
