@@ -1,8 +1,10 @@
 /**
  * Accounts in a real browser: registering, waiting, help with signing in, my account.
+ *
+ * What is tagged @looks happens in the browser alone, wherever the data is: it runs on one engine.
  */
 import sharp from 'sharp'
-import { expect, openClass, test } from './fixtures.ts'
+import { closeNotices, expect, openClass, test } from './fixtures.ts'
 import { button, expectFine, field, tabTo } from './looking.ts'
 import { openSchool, password, type Someone } from './school.ts'
 
@@ -120,7 +122,7 @@ for (const phone of [false, true]) {
 		await tabTo(page, dialog.locator('[data-testid=cropper]'), 'Shift+Tab')
 		await page.keyboard.press('ArrowRight')
 		await page.keyboard.press('ArrowRight')
-		expect(await image.evaluate((element) => element.style.transform)).not.toBe(before)
+		await expect.poll(() => image.evaluate((element) => element.style.transform)).not.toBe(before)
 		await expectFine(page, `crop`)
 		await button(page, 'Use this picture').click()
 		await expect(page.getByText('Your new picture is there.')).toBeVisible()
@@ -132,6 +134,7 @@ for (const phone of [false, true]) {
 		const { width, height, format, exif } = await sharp(bytes).metadata()
 		expect({ width, height, format, exif }).toEqual({ width: 512, height: 512, format: 'webp', exif: undefined })
 
+		await closeNotices(page)
 		await button(page, 'My picture: change it').click()
 		await page.getByRole('menuitem', { name: 'Remove my picture' }).click()
 		await expect(page.getByText('Your picture is removed.')).toBeVisible()
@@ -256,7 +259,10 @@ async function createPath(admin: Someone, id: string): Promise<string> {
 	return `/help#${(await admin.call('createHelpLink', { id })).token}`
 }
 
-test('[W79] ? opens the sheet of shortcuts, not in a field, and Escape closes it; it is in the menu too', async ({ school, enter }) => {
+test('[W79] ? opens the sheet of shortcuts, not in a field, and Escape closes it; it is in the menu too', { tag: '@looks' }, async ({
+	school,
+	enter,
+}) => {
 	const { budi } = await openClass(school)
 	const page = await enter(school, budi, { path: '/account' })
 	await field(page, 'Name').press('?')
@@ -278,7 +284,7 @@ test('[W79] ? opens the sheet of shortcuts, not in a field, and Escape closes it
 	await expect(admin.getByText('Select all from the last one to here')).toBeVisible()
 })
 
-test('[W70] in Indonesian too: registering, waiting, people, an account', async ({ enter }) => {
+test('[W70] in Indonesian too: registering, waiting, people, an account', { tag: '@looks' }, async ({ enter }) => {
 	const school = await openSchool()
 	try {
 		const siti = await school.join('lecturer', 'Dr. Siti Rahmawati')

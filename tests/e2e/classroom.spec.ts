@@ -3,7 +3,7 @@
  * and desktop; and that what one lecturer changes shows on everybody's open screen.
  */
 import type { Page } from '@playwright/test'
-import { expect, openClass, test } from './fixtures.ts'
+import { closeNotices, expect, openClass, test } from './fixtures.ts'
 import { newId, type School, type Someone } from './school.ts'
 import { headings, openTerm, sizes, topic, topics, visit } from './term.ts'
 
@@ -123,6 +123,7 @@ for (const [size, phone] of sizes) {
 		await expect(topic(student, 'Should phones')).toBeVisible()
 		const page = await enter(school, siti, { path: `/d/${phones.id}`, phone })
 		const choose = async (item: string) => {
+			await closeNotices(page)
 			await page.getByRole('button', { name: 'What you can do with this discussion' }).click()
 			await page.getByRole('menuitem', { name: item }).click()
 		}
@@ -210,6 +211,7 @@ for (const [size, phone] of sizes) {
 		await expect(student.getByRole('heading', { name: 'Reading circle' })).toBeVisible()
 
 		const choose = async (item: string) => {
+			await closeNotices(page)
 			await page.getByRole('button', { name: 'What you can do with this group' }).click()
 			await page.getByRole('menuitem', { name: item }).click()
 		}

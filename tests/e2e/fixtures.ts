@@ -23,6 +23,12 @@ interface Entering {
 }
 export type Enter = (school: School, who: Someone | null, how?: Entering) => Promise<Page>
 
+/** PAGE_SLOWDOWN=4: how the tests fare on a machine that is so many times as slow. */
+async function slow(page: Page): Promise<void> {
+	const rate = Number(process.env.PAGE_SLOWDOWN ?? 1)
+	if (rate > 1) await (await page.context().newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate })
+}
+
 export const test = base.extend<{ enter: Enter }, { school: School }>({
 	school: [
 		// biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern
@@ -51,6 +57,7 @@ export const test = base.extend<{ enter: Enter }, { school: School }>({
 			contexts.push(context)
 			if (who) await context.addCookies([{ name: 'session', value: who.token, url }])
 			const page = await context.newPage()
+			await slow(page)
 			page.on('pageerror', (error) => errors.push(error))
 			await page.goto(url + path)
 			return page
@@ -82,6 +89,15 @@ export async function expectWaiting(page: Page, text: string): Promise<void> {
 	await expect(letter(page, text)).toHaveCount(1)
 	await expect(letter(page, text).locator('[data-safety=device]')).toBeVisible()
 }
+
+/** Closes what was told: on a phone it lies over a menu under the bar. */
+export const closeNotices = (page: Page): Promise<void> =>
+	page
+		.getByRole('region', { name: 'Notices' })
+		.getByRole('button', { name: 'Close' })
+		.evaluateAll((buttons) => {
+			for (const button of buttons) (button as HTMLElement).click()
+		})
 
 /** A lecturer, two students, a group and a discussion of their own. */
 export async function openClass(school: School) {

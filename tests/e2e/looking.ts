@@ -5,6 +5,8 @@
  */
 import { expect, type Locator, type Page } from '@playwright/test'
 import { expectAccessible, smallTargets } from './accessible.ts'
+import type { Enter } from './fixtures.ts'
+import type { School, Someone } from './school.ts'
 
 export const field = (page: Page, label: string | RegExp): Locator => page.getByLabel(label, { exact: true })
 export const button = (page: Page, name: string | RegExp): Locator => page.getByRole('button', { name, exact: true })
@@ -13,7 +15,8 @@ export const button = (page: Page, name: string | RegExp): Locator => page.getBy
 export async function expectFine(page: Page, screen: string): Promise<void> {
 	const { width = 0 } = page.viewportSize() ?? {}
 	const language = await page.locator('html').getAttribute('lang')
-	for (const scheme of ['dark', 'light'] as const) {
+	// Nor has the dark to do with the language.
+	for (const scheme of language === 'en' ? (['dark', 'light'] as const) : (['light'] as const)) {
 		await page.emulateMedia({ colorScheme: scheme })
 		await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', scheme)
 		await expectAccessible(page, `${screen}, ${scheme}`, scheme === 'dark' ? ['color-contrast', 'link-in-text-block'] : undefined)
@@ -22,6 +25,27 @@ export async function expectFine(page: Page, screen: string): Promise<void> {
 	}
 	expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), screen).toBe(true)
 	if (width < 720) expect(await smallTargets(page), screen).toEqual([])
+}
+
+export interface Screen {
+	name: string
+	who: Someone | null
+	path: string
+	shows: string | RegExp
+	act?(page: Page): Promise<unknown>
+}
+
+/** Looks at one screen after another, in one window for each person. */
+export async function expectAllFine(school: School, enter: Enter, phone: boolean, screens: Screen[]): Promise<void> {
+	const windows = new Map<Someone | null, Page>()
+	for (const { name, who, path, shows, act } of screens) {
+		const page = windows.get(who) ?? (await enter(school, who, { path, phone }))
+		if (windows.has(who)) await page.goto(school.url + path)
+		windows.set(who, page)
+		await expect(page.getByText(shows).first()).toBeVisible()
+		await act?.(page)
+		await expectFine(page, name)
+	}
 }
 
 /** Goes there by keyboard. */

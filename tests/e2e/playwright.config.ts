@@ -10,20 +10,21 @@ import { findBrowser } from '../support/browser.ts'
 // Workers read this file again, with other arguments but the same environment.
 if (process.argv.includes('screenshots')) process.env.SCREENSHOTS = 'yes'
 const executablePath = findBrowser()
+const onMongo = process.env.TEST_ENGINE === 'mongodb'
 
 export default defineConfig({
 	testDir: '.',
 	testMatch: process.env.SCREENSHOTS ? 'screenshots.ts' : '*.spec.ts',
-	// What screens look like does not depend on where the data is.
-	testIgnore: process.env.TEST_ENGINE === 'mongodb' ? '*looks.spec.ts' : [],
+	// What screens look like does not depend on where the data is: whole files of it, and what is tagged @looks in others.
+	testIgnore: onMongo ? '*looks.spec.ts' : [],
 	outputDir: `../../test-results/${process.env.TEST_ENGINE || 'embedded'}`,
 	fullyParallel: true,
 	workers: 2,
 	retries: 0,
 	// What looks at every frame has the machine for itself.
 	projects: [
-		{ name: 'all', grepInvert: /@alone/ },
-		{ name: 'alone', grep: /@alone/, dependencies: ['all'] },
+		{ name: 'all', grepInvert: onMongo ? /@alone|@looks/ : /@alone/ },
+		{ name: 'alone', grep: /@alone/, grepInvert: onMongo ? /@looks/ : [], dependencies: ['all'] },
 	],
 	forbidOnly: true,
 	timeout: process.env.SCREENSHOTS ? 1_200_000 : 120_000,
@@ -33,7 +34,8 @@ export default defineConfig({
 		actionTimeout: 15_000,
 		locale: 'en-GB',
 		timezoneId: 'Asia/Jakarta',
-		trace: 'retain-on-failure',
+		// Without pictures of every moment, which take longer than many a test.
+		trace: { mode: 'retain-on-failure', screenshots: false, sources: false },
 		launchOptions: {
 			...(executablePath ? { executablePath } : {}),
 			args: [

@@ -171,6 +171,7 @@ test('[W39] a refused message says why, lets later ones through, and can be sent
 	await write(page, 'Too late one')
 	await write(page, 'Too late two')
 	await page.getByRole('link', { name: /A place to show/ }).click()
+	await expect(page.getByRole('heading', { name: 'A place to show' })).toBeVisible()
 	await write(page, 'The market')
 	await siti.call('editDiscussion', { id: discussion.id, status: 'closed' })
 	await page.context().setOffline(false)

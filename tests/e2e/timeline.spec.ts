@@ -1,6 +1,8 @@
 /**
  * The way through a discussion: where it opens, what counts as read, jumps and the way back, pages above
  * and below, groups, keys, who is there.
+ *
+ * What is tagged @looks happens in the browser alone, wherever the data is: it runs on one engine.
  */
 import type { Locator, Page } from '@playwright/test'
 import { composer, expect, expectStored, letter, letters, messageList, openClass, sayMany, test, write } from './fixtures.ts'
@@ -15,6 +17,21 @@ const topOf = (page: Page, text: string): Promise<number> =>
 	letter(page, text).evaluate((article) => {
 		const list = article.closest('section')?.firstElementChild as HTMLElement
 		return article.getBoundingClientRect().top - list.getBoundingClientRect().top
+	})
+
+/** Waits until a list neither moves nor grows: one goes on from where it came to rest. */
+const rest = (list: Locator): Promise<void> =>
+	list.evaluate(async (element) => {
+		const place = () => `${element.scrollTop} ${element.scrollHeight}`
+		let [was, since] = [place(), performance.now()]
+		element.addEventListener('scroll', () => {
+			since = performance.now()
+		})
+		while (performance.now() - since < 400) {
+			await new Promise(requestAnimationFrame)
+			if (place() !== was) since = performance.now()
+			was = place()
+		}
 	})
 
 for (const phone of [false, true])
@@ -82,7 +99,10 @@ test('[W95] what another of my devices has read is not new here, and a page that
 	await expect.poll(() => readOf(budi, discussion.id)).toBeGreaterThan(seen)
 })
 
-test('[W96] pages that come in above and below leave what is read where it is', { tag: '@alone' }, async ({ school, enter }) => {
+test('[W96] pages that come in above and below leave what is read where it is', { tag: ['@alone', '@looks'] }, async ({
+	school,
+	enter,
+}) => {
 	test.setTimeout(180_000)
 	const { siti, budi, citra, discussion, path } = await openClass(school)
 	await sayMany(school, [budi, citra, siti], discussion, 240, (n) => `Number ${n}. ${'It goes on for a while. '.repeat(n % 7)}`)
@@ -92,43 +112,80 @@ test('[W96] pages that come in above and below leave what is read where it is', 
 	await expect(letter(page, 'Number 150.')).toBeInViewport()
 	const list = messageList(page)
 
-	/** Scrolls by steps; in none of them may a letter that stays move otherwise than the scrolling moves it. */
+	/**
+	 * Scrolls by steps, and waits at an end for the next page; in no step may a letter that stays move otherwise than
+	 * the scrolling moves it.
+	 */
 	const walk = (by: number, until: string) =>
 		list.evaluate(
 			async (element, [by, until]) => {
 				const frame = () => new Promise(requestAnimationFrame)
 				const seen = new Set<string>()
+				const look = () => {
+					for (const article of element.querySelectorAll('article')) seen.add(/Number \d+\./.exec(article.textContent ?? '')?.[0] ?? '')
+				}
 				let worst = 0
-				for (let n = 0; n < 600; n++) {
+				let movedAt = performance.now()
+				while (!seen.has(until) && performance.now() - movedAt < 10_000) {
 					const middle = element.getBoundingClientRect().top + element.clientHeight / 2
 					const at = [...element.querySelectorAll('article')].find((article) => article.getBoundingClientRect().bottom > middle)
+					const from = element.scrollTop
 					element.scrollBy(0, by)
+					if (element.scrollTop !== from) movedAt = performance.now()
 					await frame()
 					const before = at?.getBoundingClientRect().top ?? 0
 					for (let wait = 0; wait < 3; wait++) {
-						for (const article of element.querySelectorAll('article')) seen.add(/Number \d+\./.exec(article.textContent ?? '')?.[0] ?? '')
+						look()
 						await frame()
 					}
 					// Near the end it goes to the end by itself.
 					const left = element.scrollHeight - element.clientHeight - element.scrollTop
 					if (at?.isConnected && left > 60) worst = Math.max(worst, Math.abs(at.getBoundingClientRect().top - before))
-					for (const article of element.querySelectorAll('article')) seen.add(/Number \d+\./.exec(article.textContent ?? '')?.[0] ?? '')
-					if (seen.has(until)) break
+					look()
 				}
 				return { worst, seen: seen.size, found: seen.has(until) }
 			},
 			[by, until] as const,
 		)
+	await rest(list)
 	const up = await walk(-240, 'Number 1.')
 	expect(up.found).toBe(true)
 	expect(up.worst).toBeLessThan(2)
 	await list.evaluate((element) => element.scrollTo(0, 0))
 	await expect(page.getByRole('region', { name: 'Opening prompt' })).toBeInViewport()
+	await rest(list)
 	const down = await walk(240, 'Number 240.')
 	expect(down.found).toBe(true)
 	expect(down.seen).toBeGreaterThanOrEqual(240)
 	expect(down.worst).toBeLessThan(2)
 	expect(await letters(page).count()).toBeLessThan(60)
+})
+
+test('[W96] at an end the page beside it comes by itself, also when it had to wait for another one', async ({ school, enter }) => {
+	const { siti, budi, citra, discussion, path } = await openClass(school)
+	await sayMany(school, [budi, citra, siti], discussion, 240, (n) => `Number ${n}.`)
+	const { messages } = await budi.call('listMessages', { id: discussion.id, limit: 100 })
+	const middle = messages.find(({ text }) => text === 'Number 160.')
+	const page = await enter(school, null)
+	await page.context().addCookies([{ name: 'session', value: budi.token, url: school.url }])
+	const held: (() => void)[] = []
+	await page.route(/\/messages\?after=/, async (route) => {
+		await new Promise<void>((resolve) => held.push(resolve))
+		await route.continue()
+	})
+	await page.goto(`${school.url}${path}?m=${middle?.id}`)
+	await expect(letter(page, 'Number 160.')).toBeInViewport()
+	const list = messageList(page)
+	await list.evaluate((element) => element.scrollTo(0, element.scrollHeight))
+	await expect.poll(() => held.length).toBe(1)
+	await list.evaluate((element) => element.scrollTo(0, 0))
+	await expect(page.getByText('Earlier messages…')).toBeInViewport()
+	const { height, top } = await list.evaluate(({ scrollHeight, scrollTop }) => ({ height: scrollHeight, top: scrollTop }))
+	expect(top).toBe(0)
+	// The one below comes, and nobody scrolls any more: what is above comes, and the letters stay.
+	for (const go of held) go()
+	await expect.poll(() => list.evaluate((element) => element.scrollTop)).toBeGreaterThan(1_000)
+	expect(await list.evaluate((element) => element.scrollHeight)).toBeGreaterThan(height)
 })
 
 test('[W100] one goes to a date, to what was answered, to a linked message and to the end, and back', async ({ school, enter }) => {
@@ -225,7 +282,10 @@ test('[W97] a lecturer looks at one group, writes to it, and reads only what she
 	await expect.poll(() => readOf(siti, both.id)).toBeGreaterThan(hidden?.seq ?? 0)
 })
 
-test('[W101] long texts are folded, links are links, and right-to-left words leave the rest in its order', async ({ school, enter }) => {
+test('[W101] long texts are folded, links are links, and right-to-left words leave the rest in its order', { tag: '@looks' }, async ({
+	school,
+	enter,
+}) => {
 	const { budi, citra, discussion, path } = await openClass(school)
 	await school.say(citra, discussion, Array.from({ length: 40 }, (_, n) => `Line ${n + 1} of forty.`).join('\n'))
 	await school.say(citra, discussion, 'See https://example.org/a and https://google.com@evil.example/ and javascript:alert(1)')
@@ -269,7 +329,7 @@ for (const phone of [false, true])
 		await expect(about.getByRole('img', { name: 'is here now' })).toHaveCount(0)
 	})
 
-test('[W43] in the messages keys walk, answer, edit, go to the end and back to writing', async ({ school, enter }) => {
+test('[W43] in the messages keys walk, answer, edit, go to the end and back to writing', { tag: '@looks' }, async ({ school, enter }) => {
 	const { budi, citra, discussion, path } = await openClass(school)
 	await school.say(citra, discussion, 'Hers.')
 	await school.say(budi, discussion, 'His.')
@@ -277,6 +337,7 @@ test('[W43] in the messages keys walk, answer, edit, go to the end and back to w
 	await budi.call('setRead', { id: discussion.id, upTo: Number.MAX_SAFE_INTEGER })
 	const page = await enter(school, budi, { path })
 	await expect(composer(page)).toBeFocused()
+	await expect(letter(page, 'More 30.')).toBeVisible()
 	await page.keyboard.press('Escape')
 	await expect(letter(page, 'More 30.')).toBeFocused()
 	await page.keyboard.press('k')
@@ -292,6 +353,7 @@ test('[W43] in the messages keys walk, answer, edit, go to the end and back to w
 	await page.keyboard.press('Escape')
 	await expect(composer(page)).toBeFocused()
 	await page.keyboard.press('Escape')
+	await expect(letter(page, 'His.')).toBeFocused()
 	await page.keyboard.press('End')
 	await expect(letter(page, 'More 30.')).toBeFocused()
 	await page.keyboard.press('r')
@@ -301,7 +363,7 @@ test('[W43] in the messages keys walk, answer, edit, go to the end and back to w
 	await expect(letter(page, 'An answer').getByRole('button', { name: /Answers Citra: More 30/ })).toBeVisible()
 })
 
-test('[W104] what others write is read out, several at once as their number', async ({ school, enter }) => {
+test('[W104] what others write is read out, several at once as their number', { tag: '@looks' }, async ({ school, enter }) => {
 	const { budi, citra, discussion, path } = await openClass(school)
 	await school.say(citra, discussion, 'Before he came.')
 	const page = await enter(school, budi, { path })

@@ -19,19 +19,18 @@ import { unreadCount } from './words.ts'
 /** What comes within this time is read out together. */
 const gatheredMs = 1_200
 
-export function More({
-	which,
-	failed,
-	onClick,
-}: {
+interface MoreProps {
 	which: 'older' | 'newer'
-	failed: boolean
+	/** It does not come by itself. */
+	stopped: boolean
 	onClick: (which: 'older' | 'newer') => void
-}) {
+}
+
+export function More({ which, stopped, onClick }: MoreProps) {
 	const { t } = useTexts()
 	return (
 		<div className={classes.older}>
-			{failed ? <Button onClick={() => onClick(which)}>{t(`messages.${which}Again`)}</Button> : t(`messages.${which}`)}
+			{stopped ? <Button onClick={() => onClick(which)}>{t(`messages.${which}Again`)}</Button> : t(`messages.${which}`)}
 		</div>
 	)
 }

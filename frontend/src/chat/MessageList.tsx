@@ -30,13 +30,10 @@ import { Announcer, Day, More, Prompt, UnreadLine, Ways } from './Landmarks.tsx'
 import { MessageLetter } from './MessageLetter.tsx'
 import classes from './messages.module.css'
 import { createRows, forGroup, type Line, newSince, nextRows, type Row, readUpTo, walk } from './rows.ts'
+import { usePages } from './usePages.ts'
 
 /** As near to the end as this counts as being there. */
 const nearPx = 48
-/** Pages are fetched when this little is left. */
-const aheadPx = 800
-/** Where only one group is looked at: so many pages are fetched by themselves until somebody asks for more. */
-const pagesUnasked = 20
 const framesToFocus = 30
 /** How long the letter that was gone to is marked. */
 const markedMs = 4_000
@@ -108,6 +105,12 @@ export const MessageList = memo(function MessageList(props: Props) {
 	/** `far`: the end is out of sight; `line`: where the unread line is. */
 	const [view, setView] = useState({ far: false, line: 'seen' as 'above' | 'seen' })
 	const [goal, setGoal] = useState<Goal | null>(null)
+	/** On the way to a goal: a page that came in above would stop the list where it is, so none is fetched before it rests. */
+	const going = useRef(false)
+	const aim = useCallback((next: Goal) => {
+		going.current = true
+		setGoal(next)
+	}, [])
 	const [marked, setMarked] = useState<string | null>(null)
 	const [back, setBack] = useState<number | null>(null)
 	/** The first letter in sight. */
@@ -171,25 +174,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 		tryAgain()
 	}, [])
 
-	/** The page that is on its way. */
-	const loading = useRef<Promise<void> | null>(null)
-	const unasked = useRef(0)
-	const [failed, setFailed] = useState<'older' | 'newer' | 'enough' | null>(null)
-	const load = useCallback(
-		(which: 'older' | 'newer') => {
-			if (loading.current || !present.current.timeline[which]) return
-			loading.current = (which === 'older' ? client.loadOlder(discussion.id) : client.loadNewer(discussion.id))
-				.then(
-					() => setFailed(null),
-					() => setFailed(which),
-				)
-				.finally(() => {
-					loading.current = null
-					lookSoon()
-				})
-		},
-		[client, discussion.id, lookSoon],
-	)
+	const { load, arrived, ask, stopped, fetchNear } = usePages(list, discussion.id, timeline, group, lookSoon)
 	/** Goes to a place, loaded or not, and remembers where one was. */
 	const jumps = useRef(0)
 	const goTo = useCallback(
@@ -199,18 +184,18 @@ export const MessageList = memo(function MessageList(props: Props) {
 			try {
 				const message = await client.goTo(discussion.id, place)
 				// A page that comes in above on the way would move what is gone to.
-				await loading.current
+				await arrived()
 				// Somebody who asks again means the other place.
 				if (jump !== jumps.current) return
 				if (place === 'end' || message === null) return scrollToEnd()
 				atEnd.current = false
-				setGoal({ key: place === 'unread' ? 'unread' : message, align: 'center', mark: true, ...how })
+				aim({ key: place === 'unread' ? 'unread' : message, align: 'center', mark: true, ...how })
 				if (how.remember) setBack(from)
 			} catch (error) {
 				tellProblem(errorSentence(t, error))
 			}
 		},
-		[client, discussion.id, scrollToEnd, t],
+		[client, discussion.id, arrived, scrollToEnd, t, aim],
 	)
 
 	const goToLinked = useCallback(
@@ -243,14 +228,14 @@ export const MessageList = memo(function MessageList(props: Props) {
 			}
 			if (first !== null) {
 				atEnd.current = false
-				setGoal({ key: 'unread', align: 'start', mark: false })
+				aim({ key: 'unread', align: 'start', mark: false })
 			}
 			isOpen.current = true
 			setOpen(true)
 			lookSoon()
 		}
 		void begin()
-	}, [timeline.state, discussion.id, linked, client, goToLinked, lookSoon, me.id])
+	}, [timeline.state, discussion.id, linked, client, goToLinked, lookSoon, me.id, aim])
 	const [followed, setFollowed] = useState(linked)
 	useEffect(() => {
 		if (!open || followed === linked) return
@@ -309,26 +294,8 @@ export const MessageList = memo(function MessageList(props: Props) {
 		setLooked(group)
 		const near = rows.find((row) => row.kind === 'message' && anchor.current !== null && row.item.message.seq >= anchor.current)
 		if (atEnd.current || !near) scrollToEnd()
-		else setGoal({ key: near.key, align: 'start', mark: false })
-	}, [group, looked, rows, scrollToEnd])
-
-	const asked = useCallback(
-		(which: 'older' | 'newer') => {
-			unasked.current = 0
-			load(which)
-		},
-		[load],
-	)
-
-	// A page that does not fill the screen can't be scrolled: the next one is fetched at once.
-	// biome-ignore lint/correctness/useExhaustiveDependencies: whenever another page is there
-	useEffect(() => {
-		const handle = list.current
-		if (!handle || failed || timeline.state !== 'ready' || handle.scrollSize > handle.viewportSize + aheadPx) return
-		if (!older && !newer) return
-		if (group !== null && ++unasked.current > pagesUnasked) return setFailed('enough')
-		load(older ? 'older' : 'newer')
-	}, [load, failed, timeline.state, timeline.items, group])
+		else aim({ key: near.key, align: 'start', mark: false })
+	}, [group, looked, rows, scrollToEnd, aim])
 
 	function onScroll(offset: number) {
 		const handle = list.current
@@ -339,11 +306,13 @@ export const MessageList = memo(function MessageList(props: Props) {
 			setSeen(end ? null : (last?.key ?? null))
 			if (end) setBack(null)
 		}
-		if (open && !failed) {
-			if (offset < aheadPx) load('older')
-			else if (offset + handle.viewportSize > handle.scrollSize - aheadPx) load('newer')
-		}
+		if (open && !going.current) fetchNear()
 		lookSoon()
+	}
+
+	function onScrollEnd() {
+		going.current = goal !== null
+		if (open && !going.current) fetchNear()
 	}
 
 	// Events of scrolling come late on a busy device: before rows come in, the list must know where it is, or it would jump back.
@@ -362,7 +331,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 			if (document.visibilityState === 'visible' && unread > 0 && upTo.current >= 0 && opening.current) {
 				setLine({ after: upTo.current, count: unread, me: me.id })
 				setView((was) => ({ ...was, line: 'above' }))
-				if (atEnd.current) setGoal({ key: 'unread', align: 'nearest', mark: false })
+				if (atEnd.current) aim({ key: 'unread', align: 'nearest', mark: false })
 			}
 			lookSoon()
 		}
@@ -371,7 +340,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 			document.removeEventListener('visibilitychange', visible)
 			cancelAnimationFrame(frame.current)
 		}
-	}, [me.id, lookSoon])
+	}, [me.id, lookSoon, aim])
 
 	// One letter at a time is a tab stop; keys move it.
 	const current = rows.findLastIndex((row) => row.kind === 'message' && row.key === active)
@@ -440,14 +409,13 @@ export const MessageList = memo(function MessageList(props: Props) {
 				bufferSize={400}
 				keepMounted={stop >= 0 ? [stop] : []}
 				onScroll={onScroll}
+				onScrollEnd={onScrollEnd}
 				onResize={onResize}
 				tabIndex={-1}
 			>
 				{(row: Row, index: number) => (
 					<div key={row.key} className={classes.row} data-last={index === rows.length - 1 || undefined}>
-						{(row.kind === 'older' || row.kind === 'newer') && (
-							<More which={row.kind} failed={failed === row.kind || failed === 'enough'} onClick={asked} />
-						)}
+						{(row.kind === 'older' || row.kind === 'newer') && <More which={row.kind} stopped={stopped} onClick={ask} />}
 						{row.kind === 'prompt' && (
 							<Prompt discussion={discussion} empty={timeline.items.length === 0} ready={timeline.state === 'ready'} />
 						)}
