@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { BadSetting, type Config, foldersIn, readConfig } from '../backend/src/config.ts'
 import { Busy, type CopyProgress, type CopyResult, copyDatabase, Damaged, holdsDatabase, type Side } from '../backend/src/storage/copy.ts'
 import { StorageUnavailable } from '../backend/src/storage/engine.ts'
+import { stopper } from './stopper.ts'
 
 const HELP = `npm run copy -- --from <place> --to <place> [--switch]
 
@@ -160,21 +161,6 @@ function* sentences({ from, to, switching, own }: Order, { from: source, to: tar
 	} else if (to.mongodb || to.folder === own.data) {
 		yield 'This installation does not use the copy yet: run the same command with --switch before anything is written to either.'
 	} else if (basename(to.folder) === 'data') yield `To start with the copy: DATA_DIR="${dirname(to.folder)}" npm start`
-}
-
-/** Ctrl-C: what was begun is given up in order; asked again, at once. */
-function stopper(): AbortSignal {
-	const stopping = new AbortController()
-	let askedAt = 0
-	for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-		process.on(name, () => {
-			// npm passes a Ctrl-C on that was heard already.
-			if (stopping.signal.aborted && performance.now() - askedAt > 1_000) process.exit(130)
-			if (!stopping.signal.aborted) askedAt = performance.now()
-			stopping.abort()
-		})
-	}
-	return stopping.signal
 }
 
 function fail(code: number, message: string, hint?: string): number {

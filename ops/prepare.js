@@ -66,6 +66,7 @@ function install() {
 		: [process.platform === 'win32' ? 'npm.cmd' : 'npm']
 	const options = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 	const done = spawnSync(command, [...first, ...options], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+	if (done.error) stop(`The packages must be installed, but npm can't be started (${done.error.code}): run "npm ci" in ${root} first.`)
 	if (done.status !== 0)
 		stop('The packages could not be installed: npm says why above. Nothing else was changed; run the command again to retry.')
 }
