@@ -7,6 +7,7 @@
  */
 import type { z } from 'zod'
 import { accounts } from './accounts.ts'
+import { backups } from './backups.ts'
 import { chat } from './chat.ts'
 import { classroom } from './classroom.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -14,7 +15,7 @@ import type { Endpoint } from './endpoint.ts'
 export { type CommandName, commands, Receipt, type Returned } from './chat.ts'
 export { commonErrors, type Endpoint, type ErrorCode, errorCodes, Problem, type Who } from './endpoint.ts'
 
-export const api = { ...accounts, ...classroom, ...chat } satisfies Record<string, Endpoint>
+export const api = { ...accounts, ...classroom, ...chat, ...backups } satisfies Record<string, Endpoint>
 
 export type Api = typeof api
 export type ApiName = keyof Api

@@ -30,6 +30,8 @@ export const errorCodes = {
 	already_set_up: 409,
 	/** The operator restored a backup and chose that nothing comes back which was written after it. */
 	returns_refused: 409,
+	/** A backup or a proof is being made. */
+	backup_busy: 409,
 	discussion_closed: 409,
 	message_removed: 409,
 	last_admin: 409,

@@ -10,6 +10,7 @@ import type { Logger } from 'pino'
 import { openReaders } from './access.ts'
 import { openAccounts } from './accounts/accounts.ts'
 import { newSetUpToken } from './accounts/entrance.ts'
+import { openBackups } from './admin/backups.ts'
 import { openInspections } from './admin/inspections.ts'
 import { type Keeper, openKeeper } from './backup/keeper.ts'
 import { refusesReturns } from './backup/restore-state.ts'
@@ -88,9 +89,21 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 			derived = counted
 			files = await openFiles(parts)
 			const accounts = await openAccounts(parts, files.erase)
+			const { authenticate } = accounts
+			const stream = openLive(parts, authenticate)
+			live = stream
+			const looking = await openKeeper({
+				...{ config, store: opened, log },
+				onKept(cursor) {
+					noteKept(opened, cursor)
+					stream.tellKept()
+				},
+			})
+			keeper = looking
 			const handlers: Handlers = {
 				...accounts.handlers,
 				...openInspections(parts),
+				...openBackups(parts, looking, accounts.confirm),
 				...openGroups(parts),
 				...openCategories(parts),
 				...openDiscussions(parts),
@@ -111,16 +124,6 @@ export async function openApp(config: Config, log: Logger): Promise<App> {
 				),
 				...files.handlers,
 			}
-			const { authenticate } = accounts
-			const stream = openLive(parts, authenticate)
-			live = stream
-			keeper = await openKeeper({
-				...{ config, store: opened, log },
-				onKept(cursor) {
-					noteKept(opened, cursor)
-					stream.tellKept()
-				},
-			})
 			http.serve({ handlers, authenticate, stopped: () => opened.stopped?.message ?? null, doubtful: () => opened.doubtful })
 			const prune = () =>
 				opened

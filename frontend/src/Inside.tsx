@@ -28,6 +28,7 @@ const DiscussionForm = lazy(() => import('./classroom/DiscussionForm.tsx'))
 const Group = lazy(() => import('./classroom/Group.tsx'))
 const Groups = lazy(() => import('./classroom/Groups.tsx'))
 const AllDiscussions = lazy(() => import('./admin/Discussions.tsx'))
+const Backups = lazy(() => import('./admin/Backups.tsx'))
 const People = lazy(() => import('./admin/People.tsx'))
 
 export default function Inside({ client }: { client: Client }) {
@@ -52,6 +53,7 @@ function Rooms() {
 					<Routes>
 						<Route path="/" element={phone ? null : start} />
 						<Route path="/d/:id" element={<DiscussionScreen />} />
+						{admin && <Route path="/backups" element={<Backups />} />}
 						{admin && <Route path="/discussions" element={<AllDiscussions />} />}
 						{lecturer && <Route path="/d/:id/edit" element={<DiscussionForm />} />}
 						{lecturer && <Route path="/new" element={<DiscussionForm />} />}

@@ -5,17 +5,19 @@
  * Promises a free port and a database that stay the same when the server is killed and started again, and
  * that nothing is left behind. Never reaches into the server: what a test knows, a user could know.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type ApiName, api, type Input, type Output } from '../../protocol/api.ts'
 import type { Discussion, Group, Person } from '../../protocol/model.ts'
 import { databaseOf, dropDatabases } from '../support/mongo.ts'
 
+const cli = join(import.meta.dirname, '../../ops/cli.ts')
 const main = join(import.meta.dirname, '../../backend/src/main.ts')
 export const password = 'a calm sentence'
 
@@ -35,6 +37,12 @@ export interface School {
 	admin: Someone
 	/** As power loss does: no goodbye. */
 	kill(): Promise<void>
+	/** As Ctrl-C does. */
+	stop(): Promise<void>
+	/** The operator's folder of backups. */
+	backups: string
+	/** What the operator types after `npm run ops --`, on this machine. */
+	operate(...args: string[]): Promise<void>
 	start(): Promise<void>
 	close(): Promise<void>
 	/** A stranger's call. */
@@ -94,17 +102,23 @@ function caller(url: string, token: string | null) {
 	}
 }
 
-/** Opens a school with its first admin, or without one when `bare`. */
-export async function openSchool({ bare = false } = {}): Promise<School> {
+/** Opens a school with its first admin, or without one when `bare`; `env`: settings of its own. */
+export async function openSchool({ bare = false, env = {} }: { bare?: boolean; env?: Record<string, string> } = {}): Promise<School> {
 	const dir = await mkdtemp(join(tmpdir(), 'school-'))
 	const port = await freePort()
 	const url = `http://localhost:${port}`
 	let child: ChildProcess | null = null
 	let setUpToken = ''
 
+	const settings = () => ({
+		...process.env,
+		...{ DATA_DIR: dir, MONGODB_URI: databaseOf(dir) ?? '', PORT: String(port), LOG_LEVEL: 'error', BACKUP_SCHEDULE: 'off' },
+		...env,
+	})
+
 	async function start() {
 		const started = spawn(process.execPath, [main], {
-			env: { ...process.env, DATA_DIR: dir, MONGODB_URI: databaseOf(dir) ?? '', PORT: String(port), LOG_LEVEL: 'error' },
+			env: settings(),
 			stdio: ['ignore', 'pipe', 'inherit'],
 		})
 		child = started
@@ -140,6 +154,11 @@ export async function openSchool({ bare = false } = {}): Promise<School> {
 		},
 		admin: undefined as unknown as Someone,
 		kill: () => end('SIGKILL'),
+		stop: () => end('SIGTERM'),
+		backups: join(dir, 'backups'),
+		async operate(...args) {
+			await promisify(execFile)(process.execPath, [cli, ...args], { env: settings() })
+		},
 		start,
 		async close() {
 			await end('SIGTERM')

@@ -20,6 +20,7 @@ const outcomes: Record<string, 'done' | ErrorCode> = {
 	n: 'not_found',
 	w: 'wrong_credentials',
 	u: 'already_set_up',
+	b: 'backup_busy',
 }
 
 let all: Everybody
@@ -120,6 +121,12 @@ const table: { [N in ApiName]: Row<N> } = {
 		'S P R D  . . .  . . .  f f',
 		async () => ({ commands: [{ command: 'setRemoved', input: { id: newId(), removed: true } }] }),
 	],
+	listBackups: /*       */ ['S P R D  f f f  f f f  . .', () => ({})],
+	// The first admin's runs still when the second comes.
+	startBackup: /*       */ ['S P R D  f f f  f f f  . b', () => ({})],
+	proveBackup: /*       */ ['S P R D  f f f  f f f  n n', () => ({ name: '20250121_143000' })],
+	allowDownload: /*     */ ['S P R D  f f f  f f f  n n', () => ({ name: '20250121_143000', password })],
+	downloadBackup: /*    */ ['S P R D  f f f  f f f  n n', () => ({ name: '20250121_143000', ticket: 'x' })],
 	// Last: it ends their sessions.
 	signOut: /*           */ ['S . . .  . . .  . . .  . .', () => ({})],
 }

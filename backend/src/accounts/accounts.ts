@@ -5,7 +5,8 @@
  * which passwords are hashed and one directory of all accounts.
  */
 import type { accounts } from '../../../protocol/accounts.ts'
-import type { Handlers, Parts } from '../parts.ts'
+import { fail } from '../errors.ts'
+import type { Handlers, Parts, SignedCall } from '../parts.ts'
 import type { UploadRecord } from '../storage/collections.ts'
 import { openDecisions } from './decisions.ts'
 import { openDirectory } from './directory.ts'
@@ -19,6 +20,8 @@ import { openVerification } from './verification.ts'
 
 export interface Accounts {
 	authenticate: Sessions['authenticate']
+	/** Asks for the password once more: throws `wrong_credentials` where it is not the caller's, and `rate_limited`. */
+	confirm(call: SignedCall, password: string): Promise<void>
 	handlers: Pick<Handlers, keyof typeof accounts | 'findPeople'>
 }
 
@@ -32,6 +35,11 @@ export async function openAccounts(parts: Parts, eraseFile: (upload: UploadRecor
 	const sessions = openSessions(parts)
 	return {
 		authenticate: sessions.authenticate,
+		async confirm(call, password) {
+			const { user } = call.reader
+			const { right } = await verification.verify(user.email, user, password, call)
+			if (!right) fail('wrong_credentials', 'This is not your password.')
+		},
 		handlers: {
 			...openEntrance(parts, verification),
 			...sessions.handlers,

@@ -5,11 +5,12 @@
  */
 import { account } from './en/account.ts'
 import { admin } from './en/admin.ts'
+import { backups } from './en/backups.ts'
 import { chat } from './en/chat.ts'
 import { classroom } from './en/classroom.ts'
 import { ui } from './en/ui.ts'
 
-export const en = { ...ui, ...account, ...admin, ...classroom, ...chat } as const
+export const en = { ...ui, ...account, ...admin, ...backups, ...classroom, ...chat } as const
 
 export type Key = keyof typeof en
 /** A language has every key but the singular forms that it does not have. */

@@ -3,7 +3,7 @@
  * safe my words are) and one page beside it; on a phone one of the two.
  */
 import { ActionIcon, Button } from '@mantine/core'
-import { IconCompass, IconMessages, IconPencil, IconTags, IconUserCheck, IconUsers } from '@tabler/icons-react'
+import { IconArchive, IconCompass, IconMessages, IconPencil, IconTags, IconUserCheck, IconUsers } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Link, NavLink, useMatch } from 'react-router'
 import { usePeopleCounts } from './counts.ts'
@@ -69,6 +69,12 @@ function Rail({ list, heading }: { list: ReactNode; heading: boolean }) {
 					<NavLink to="/discussions" className={classes.place as string}>
 						<IconMessages size={18} stroke={1.75} aria-hidden="true" />
 						{t('inspect.title')}
+					</NavLink>
+				)}
+				{me.role === 'admin' && (
+					<NavLink to="/backups" className={classes.place as string}>
+						<IconArchive size={18} stroke={1.75} aria-hidden="true" />
+						{t('backups.title')}
 					</NavLink>
 				)}
 				<NavLink to="/groups" className={classes.place as string}>

@@ -121,6 +121,7 @@ export const ui = {
 	'problem.group_archived': 'This group is archived: it gets no new people or discussions.',
 	'problem.upload_unknown': 'The server does not have this file (any more). Add it again.',
 	'problem.returns_refused': 'The school went back to an earlier state, so this was not taken again. Its text is kept here.',
+	'problem.backup_busy': 'A backup or a proof is being made already. Wait until it has ended.',
 	'problem.already_set_up': 'There is an admin already. Sign in instead.',
 	'problem.discussion_closed': 'The discussion was closed meanwhile.',
 	'problem.message_removed': 'The message was removed meanwhile.',

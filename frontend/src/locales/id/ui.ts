@@ -116,6 +116,7 @@ export const ui = {
 	'problem.group_archived': 'Grup ini sudah diarsipkan: tidak menerima anggota atau diskusi baru.',
 	'problem.upload_unknown': 'Server tidak (lagi) memiliki berkas ini. Tambahkan sekali lagi.',
 	'problem.returns_refused': 'Sekolah kembali ke keadaan sebelumnya, jadi ini tidak diterima lagi. Teksnya tetap disimpan di sini.',
+	'problem.backup_busy': 'Cadangan atau pengujian sedang berjalan. Tunggu sampai selesai.',
 	'problem.already_set_up': 'Admin sudah ada. Silakan masuk.',
 	'problem.discussion_closed': 'Diskusi ini sudah ditutup.',
 	'problem.message_removed': 'Pesan ini sudah dihapus.',
