@@ -65,3 +65,31 @@ test('[O1] the fault shim makes fsync slow', async () => {
 	const slow = await insert({ fsyncMs: 30 })
 	for (const line of slow.lines) assert.ok(Number(line.split(' ')[1]) >= 30, line)
 })
+
+/** Reads and renames as the app does, and prints the outcome of each: `ok` or the code of the error. */
+const mover = `
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { rename, readFile } from 'node:fs/promises'
+const path = process.argv[1]
+writeFileSync(path, 'bytes')
+const works = [() => rename(path, path + '.next'), async () => renameSync(path + '.next', path), () => readFile(path), async () => readFileSync(path)]
+for (const work of works) console.log(await work().then(() => 'ok', (error) => error.code))
+`
+
+test('[O1] the fault shim fails renames and reads', async () => {
+	const folder = await mkdtemp(join(tmpdir(), 'english-chat-shim-'))
+	const move = async (fault: Fault) => {
+		const control = join(folder, `control-${fault.op}-${fault.at}`)
+		const env = { ...process.env, ...(await faultEnv({ path: 'moved', errno: 'ENOSPC', control, ...fault })) }
+		const { stdout } = await run(process.execPath, ['--input-type=module', '-e', mover, join(folder, 'moved')], { env })
+		return { lines: stdout.trim().split('\n'), ...(await readFaults(control)) }
+	}
+	try {
+		assert.deepEqual(await move({ op: 'rename', at: 3 }), { lines: ['ok', 'ok', 'ok', 'ok'], seen: 2, failed: 0, at: 3 })
+		assert.deepEqual((await move({ op: 'rename', at: 2 })).lines, ['ok', 'ENOSPC', 'ENOENT', 'ENOENT'])
+		assert.deepEqual((await move({ op: 'read', at: 1, errno: 'EIO' })).lines, ['ok', 'ok', 'EIO', 'ok'])
+		assert.deepEqual((await move({ op: 'any', at: 2 })).lines.slice(0, 2), ['ENOSPC', 'ENOENT'])
+	} finally {
+		await rm(folder, { recursive: true, force: true })
+	}
+})

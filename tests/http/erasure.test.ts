@@ -213,6 +213,8 @@ test('[A32] the list of the erased is on the disk before an erasure is reported 
 	assert.equal(await codeOf(school.admin.call('eraseUser', { id: school.admin.me.id })), 'last_admin')
 	assert.equal(listed(server.dir).length, 3, 'who was not erased is not listed')
 	assert.ok(linesIn(server.dir).endsWith('\n'))
+	const { mtime } = statSync(join(server.dir, 'backups/erasures.ndjson'))
+	assert.equal(mtime.getUTCFullYear(), 2000, 'older than the newest backup')
 })
 
 test('[A32] an erasure that was cut short is finished at the next start', async (t) => {

@@ -10,6 +10,7 @@ export interface BackupOrder {
 	drill?: boolean
 	/** Stops it after so long. */
 	stopAfterMs?: number
+	mostLogBytes?: number
 }
 export type BackupAnswer =
 	| { done: { name: string; number: number; seq: number; verified: boolean; joined: boolean } }
@@ -37,7 +38,7 @@ const [{ createBackup }, { Trouble }, { readConfig }] = await Promise.all([
 const config = readConfig(process.env, [])
 const answer = (line: BackupAnswer) => process.stdout.write(`${JSON.stringify(line)}\n`)
 
-async function obey({ drill = false, stopAfterMs }: BackupOrder): Promise<BackupAnswer> {
+async function obey({ drill = false, stopAfterMs, mostLogBytes }: BackupOrder): Promise<BackupAnswer> {
 	let waits = false
 	try {
 		const { backup, joined } = await createBackup({
@@ -48,7 +49,8 @@ async function obey({ drill = false, stopAfterMs }: BackupOrder): Promise<Backup
 				if (doing === 'waiting' && !waits) answer({ waiting: true })
 				waits ||= doing === 'waiting'
 			},
-			...(stopAfterMs === undefined ? {} : { signal: AbortSignal.timeout(stopAfterMs) }),
+			...(mostLogBytes === undefined ? {} : { mostLogBytes }),
+			...(stopAfterMs === undefined ? {} : { signal: stopAfterMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(stopAfterMs) }),
 		})
 		const { name, number, seq } = backup.manifest
 		return { done: { name, number, seq, verified: backup.verifiedAt !== null, joined } }

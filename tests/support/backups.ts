@@ -79,13 +79,7 @@ export async function makeSchool(
 				await store.close()
 			}
 		},
-		content: () =>
-			school.open(async (store) => {
-				const { records } = await store.exportAt()
-				const all: Content = new Map()
-				for await (const { collection, record } of records) if (lasts(collection)) all.set(`${collection} ${record.id}`, record)
-				return all
-			}),
+		content: () => school.open(contentOf),
 	}
 	await school.open(async (store) => {
 		await store.write(null, async (tx) => {
@@ -104,13 +98,16 @@ export async function makeSchool(
 }
 
 /** Adds messages `from` to below `to`, or writes those anew that are there. */
-export function writeMessages(store: Store, from: number, to: number, text = 'Hello'): Promise<void> {
-	return store.write(userId(1), async (tx) => {
-		for (let n = from; n < to; n++) {
-			const said = { id: messageId(n), discussion: discussionId, author: userId(1), group: groupId, text: `${text} ${n} – ß 🙂` }
-			await tx.put('messages', messageDraft(said))
-		}
-	})
+export async function writeMessages(store: Store, from: number, to: number, text = 'Hello'): Promise<void> {
+	const most = 250
+	for (let next = from; next < to; next += most) {
+		await store.write(userId(1), async (tx) => {
+			for (let n = next; n < Math.min(to, next + most); n++) {
+				const said = { id: messageId(n), discussion: discussionId, author: userId(1), group: groupId, text: `${text} ${n} – ß 🙂` }
+				await tx.put('messages', messageDraft(said))
+			}
+		})
+	}
 }
 
 /** The bytes of a file that `sendFiles` makes. */
@@ -128,6 +125,14 @@ export async function sendFiles(store: Store, { folders }: Config, from: number,
 			tx.put('uploads', uploadDraft({ id: uploadId(n), owner: userId(1), name: `notes ${n}.txt`, file: fileOf(n), ...more })),
 		)
 	}
+}
+
+/** What a whole backup of the store has to hold now. */
+export async function contentOf(store: Store): Promise<Content> {
+	const { records } = await store.exportAt()
+	const all: Content = new Map()
+	for await (const { collection, record } of records) if (lasts(collection)) all.set(`${collection} ${record.id}`, record)
+	return all
 }
 
 /** What the store held after the entry `seq`, made from its journal alone, which reaches back to the beginning. */

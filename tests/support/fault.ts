@@ -11,8 +11,9 @@ import { compile } from './compiler.ts'
 export interface Fault {
 	/** Milliseconds added to every fsync and fdatasync. */
 	fsyncMs?: number
-	op?: 'write' | 'fsync' | 'any'
-	/** Part of the path of the files that count. */
+	/** `any`: write, fsync and rename. */
+	op?: 'write' | 'fsync' | 'rename' | 'read' | 'any'
+	/** Part of the path of the files that count; of a rename, of the old or the new one. */
 	path?: string
 	/** Number of the call that fails, from 1. */
 	at?: number

@@ -46,6 +46,8 @@ type Target = Parameters<Store['erase']>[1][number]
 const target = <C extends keyof Records>(collection: C, record: Draft<Records[C]>): Target => ({ collection, record })
 
 const begunId = systemId('erasures')
+/** Older than every backup. */
+const OLD = new Date('2000-01-01T00:00:00Z')
 /** Each call of `erase` walks over the whole journal; what one call takes is held in memory. */
 const erasedAtOnce = 2_000
 const removedAtOnce = 250
@@ -85,6 +87,8 @@ export async function openErasure(
 			const { size } = await file.stat()
 			const last = size > 0 ? (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer.toString() : '\n'
 			await file.write(`${last === '\n' ? '' : '\n'}${JSON.stringify({ id, at, texts })}\n`)
+			// The newest entry of the folder is to be the newest backup.
+			await file.utimes(OLD, OLD)
 			await file.sync()
 		} finally {
 			await file.close()

@@ -18,7 +18,7 @@ import { syncPath, writeDurably } from '../storage/durable-file.ts'
 import { StorageUnavailable } from '../storage/engine.ts'
 import { failpoint } from '../storage/failpoint.ts'
 import { tryLock, type WriterLock } from '../storage/lock.ts'
-import { openReading } from '../storage/snapshots.ts'
+import { openReading, type Reading } from '../storage/snapshots.ts'
 import { proveDump } from './drill.ts'
 import { checkDump, type Previous, writeDump } from './dump.ts'
 import { ageEntries, type Backup, findBackup, freeName, type Listing, listBackups, numberFor, sweepPartials } from './folder.ts'
@@ -37,6 +37,8 @@ export interface CreateOptions {
 	drill: boolean
 	/** Whoever has the lock already. */
 	locked?: boolean
+	/** So long the log of the embedded database may become while it is read. */
+	mostLogBytes?: number
 	progress?: Progress
 	signal?: AbortSignal
 }
@@ -50,6 +52,8 @@ export interface Created {
 /** The lock of everything that changes the backups folder or restores from it, in the data folder. */
 const LOCK = 'backup.lock'
 const WAIT_MS = 500
+/** A log can't begin anew while somebody reads: what people write meanwhile takes the room of what they will write. */
+const LOG = { mostBytes: 1024 ** 3, lookEveryMs: 100 }
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
 
 /** Takes the lock of backups and restores; null when another process has it. Throws `Trouble` where it can't be had at all. */
@@ -112,10 +116,13 @@ async function explained<T>({ folders }: Config, signal: AbortSignal, work: () =
 	}
 }
 
-async function create(config: Config, { reason, drill }: CreateOptions, progress: Progress, signal: AbortSignal): Promise<Backup> {
+async function create(config: Config, options: CreateOptions, progress: Progress, signal: AbortSignal): Promise<Backup> {
+	const { reason, drill } = options
 	const { backups } = config.folders
 	const began = performance.now()
-	await mkdir(backups, { recursive: true })
+	await mkdir(backups, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+		throw diskTrouble(error, backups) ?? new Trouble('cannotWrite', { folder: backups, why: error.code ?? '' }, { cause: error })
+	})
 	await sweepPartials(backups)
 	const listing = await listBackups(backups)
 	const createdAt = new Date()
@@ -132,7 +139,8 @@ async function create(config: Config, { reason, drill }: CreateOptions, progress
 	const previous = previousOf(listing, installation)
 	await refuseFull(backups, previous ? previous.bytes : await databaseBytes(config))
 	const dump = join(folder, 'database', database)
-	await mkdir(dump, { recursive: true })
+	// One by one: with all at once a disk that can't be written looks like a folder that is missing.
+	for (const part of [folder, join(folder, 'database'), dump]) await mkdir(part)
 	failpoint('backup:begun')
 
 	const wanted: WantedFile[] = []
@@ -140,12 +148,20 @@ async function create(config: Config, { reason, drill }: CreateOptions, progress
 		const { file, sha256 } = JSON.parse(json) as UploadRecord
 		if (file !== null) wanted.push({ name: file, sha256 })
 	}
-	const collections = await writeDump(reading.pages(), { folder: dump, previous, watch: { uploads }, progress, signal })
+	const log = engine === 'sqlite' ? watchLog(config, reading, options.mostLogBytes) : null
+	const either = log ? AbortSignal.any([signal, log.signal]) : signal
+	const collections = await writeDump(reading.pages(), { folder: dump, previous, watch: { uploads }, progress, signal: either })
+		.catch((error) => {
+			throw log?.signal.aborted ? log.signal.reason : error
+		})
+		.finally(() => log?.end())
 	await reading.close()
 	failpoint('backup:dumped')
 	// After the database: a file that a record names is older than the record.
 	const room = (bytes: number) => refuseFull(backups, bytes)
-	const pool = await fillPool({ uploads: config.folders.uploads, backups, wanted, room }, progress, signal)
+	// What rots in the pool would be in this backup too.
+	const reread = drill || listing.backups.some(({ damaged }) => damaged !== null)
+	const pool = await fillPool({ uploads: config.folders.uploads, backups, wanted, room, reread }, progress, signal)
 	failpoint('backup:files')
 	const env = await copyEnv(config.envFile, join(folder, ENV_COPY))
 
@@ -155,8 +171,9 @@ async function create(config: Config, { reason, drill }: CreateOptions, progress
 	if (what.length > 0) throw new Trouble('damaged', { name, what: what.join('; ') })
 	failpoint('backup:verified')
 	const proven = drill && pool.lost.length === 0
-	const parts = { seq, schema, collections, files: pool.files }
-	if (proven) await proveDump({ config, dump: { name, folder: dump, ...parts }, progress, signal })
+	const parts = { seq, schema, collections }
+	// Its files were all read just now.
+	if (proven) await proveDump({ config, dump: { name, folder: dump, ...parts, files: [] }, progress, signal })
 	failpoint('backup:proven')
 
 	const sum = (sizes: { sizeBytes: number }[]) => sizes.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
@@ -205,12 +222,33 @@ function previousOf({ backups }: Listing, installation: string): (Previous & { b
 	return { folder: join(whole.path, 'database', database), parts: collections, bytes: sizes.databaseBytes }
 }
 
+const databaseFile = ({ folders }: Config, lineage: string) => join(folders.data, `chat-${lineage}.db`)
+
 /** What the embedded database takes; what a dump of it will take is less. */
-async function databaseBytes({ folders, mongodb }: Config): Promise<number> {
-	if (mongodb) return 0
-	const lineage = await readFile(join(folders.data, 'lineage'), 'utf8').catch(() => '')
-	const found = await stat(join(folders.data, `chat-${lineage.trim()}.db`)).catch(() => null)
+async function databaseBytes(config: Config): Promise<number> {
+	if (config.mongodb) return 0
+	const lineage = await readFile(join(config.folders.data, 'lineage'), 'utf8').catch(() => '')
+	const found = await stat(databaseFile(config, lineage.trim())).catch(() => null)
 	return found ? found.size / 2 : 0
+}
+
+/** Ends a reading for which the log has become too long, even while the disk that the backup goes to hangs. */
+function watchLog(config: Config, reading: Reading, mostBytes = LOG.mostBytes): { signal: AbortSignal; end(): void } {
+	const ending = new AbortController()
+	const path = `${databaseFile(config, reading.head.lineage)}-wal`
+	const look = async () => {
+		const logBytes = (await stat(path).catch(() => null))?.size ?? 0
+		if (logBytes > mostBytes) throw new Trouble('tooSlow', { logBytes })
+		await refuseFull(config.folders.data, 0)
+	}
+	const timer = setInterval(() => {
+		look().catch((error) => {
+			clearInterval(timer)
+			ending.abort(error)
+			return reading.close()
+		})
+	}, LOG.lookEveryMs)
+	return { signal: ending.signal, end: () => clearInterval(timer) }
 }
 
 /** A backup that has no room would take it from those who write. */

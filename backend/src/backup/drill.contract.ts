@@ -108,7 +108,8 @@ export function drillContract(engine: 'sqlite' | 'mongodb'): void {
 			[/newer than the copy/, true, (all) => all.map((one, n) => (n === 1 ? { ...one, rev: 1_000_000 } : one))],
 			[/come by \(seq, id\)/, true, ([first, second, ...rest]) => [second!, first!, ...rest]],
 		]
-		for (const [what, content, change] of wrongs) {
+		// What is compared is the same code; what is loaded is not.
+		for (const [what, content, change] of engine === 'sqlite' ? wrongs : wrongs.slice(0, 3)) {
 			const backup = await make(here)
 			rewrite(backup, 'users', change, content)
 			const changed = (await findBackup(backups, backup.name)) as Backup

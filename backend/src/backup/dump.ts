@@ -7,7 +7,7 @@
  * may have many members (RFC 1952, section 2.2).
  */
 import { createHash, hash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzipSync } from 'node:zlib'
@@ -28,6 +28,7 @@ const RANGE = { records: 4_000, characters: 4 * 1024 * 1024 }
 const MEMBER_BYTES = 512 * 1024 * 1024
 
 const unzip = promisify(gunzip)
+const unpack = (bytes: Buffer) => unzip(bytes, { maxOutputLength: MEMBER_BYTES }) as Promise<Buffer>
 const sha1 = (text: string) => hash('sha1', text, 'base64url')
 const stem = (collection: string) => escapeCollection(collection, sha1)
 /** What a restore carries over. */
@@ -77,7 +78,10 @@ export async function writeDump(pages: Pages, options: DumpOptions): Promise<Par
 		}
 		if (writer) parts.set(writer.collection, await writer.finish())
 		for (const name of kept) {
-			if (!parts.has(name)) parts.set(name, await (await begin(name)).finish())
+			if (!parts.has(name)) {
+				writer = await begin(name)
+				parts.set(name, await writer.finish())
+			}
 			await writeWhole(join(options.folder, `${stem(name)}.metadata.json.gz`), gzipSync(metadataOf(name)))
 		}
 		return kept.map((name) => parts.get(name)!)
@@ -247,13 +251,18 @@ interface Member {
 async function* membersOf(folder: string, parts: readonly Part[], signal: AbortSignal): AsyncGenerator<Member> {
 	for (const part of parts) {
 		const wrong = (why: string) => new Error(`${part.file}: ${why}`)
+		const unpacked = (bytes: Buffer) =>
+			unpack(bytes).catch((error: Error) => {
+				throw wrong(error.message)
+			})
 		const file = await open(join(folder, part.file)).catch((error: NodeJS.ErrnoException) => {
 			throw wrong(error.code === 'ENOENT' ? 'it is missing' : `${error.code}`)
 		})
 		try {
 			const { size } = await file.stat()
 			if (size !== part.sizeBytes) throw wrong(`it has ${size} bytes, not ${part.sizeBytes}`)
-			if (part.hash !== hashOf(part.ranges)) throw wrong('the manifest contradicts itself')
+			const records = part.ranges.reduce((sum, range) => sum + range.records, 0)
+			if (part.hash !== hashOf(part.ranges) || part.records !== records) throw wrong('the manifest contradicts itself')
 			let end = 0
 			for (const range of part.ranges) {
 				signal.throwIfAborted()
@@ -261,14 +270,28 @@ async function* membersOf(folder: string, parts: readonly Part[], signal: AbortS
 				end += range.sizeBytes
 				const member = await readAt(file, range.offset, range.sizeBytes)
 				if (hash('sha256', member) !== range.sha256) throw wrong(`bytes ${range.offset} to ${end} are not what was written`)
-				const bson = (await unzip(member, { maxOutputLength: MEMBER_BYTES })) as Buffer
+				const bson = await unpacked(member)
 				if (bson.length !== range.bsonBytes) throw wrong('it holds something else than was written')
 				yield { part, range, bson }
 			}
+			if (part.ranges.length > 0 ? end !== size : (await unpacked(await readAt(file, 0, size))).length > 0)
+				throw wrong('it holds more than its ranges')
 		} finally {
 			await file.close()
 		}
 	}
+}
+
+/** Throws where the file that stands beside a collection's is not what it was. */
+async function checkMetadata(folder: string, collection: string): Promise<void> {
+	const name = `${stem(collection)}.metadata.json.gz`
+	const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+		throw new Error(`${name}: ${error.code === 'ENOENT' ? 'it is missing' : error.code}`)
+	})
+	const text = (await unpack(bytes).catch(() => null))?.toString()
+	// What follows the end would not be unpacked: its last bytes are the length.
+	if (text !== metadataOf(collection) || bytes.readUInt32LE(bytes.length - 4) !== text.length)
+		throw new Error(`${name}: it is not what was written`)
 }
 
 /** Reads all of a dump back as bytes: what is there is what was written. Gives what is wrong, at most one thing a file. */
@@ -278,6 +301,7 @@ export async function checkDump(folder: string, parts: readonly Part[], progress
 	let done = 0
 	for (const part of parts) {
 		try {
+			await checkMetadata(folder, part.name)
 			for await (const { range, bson } of membersOf(folder, [part], signal)) {
 				let records = 0
 				for (const _ of documentsIn(bson)) records++

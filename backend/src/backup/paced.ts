@@ -24,19 +24,30 @@ export class PacedFile {
 		return new PacedFile(await open(path, 'wx', mode))
 	}
 
+	/** Where it fails, the file is closed. */
 	async write(bytes: Uint8Array): Promise<void> {
-		// What was written may be less than what was asked for.
-		for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten
-		this.sizeBytes += bytes.length
-		this.#unsynced += bytes.length
-		if (this.#unsynced < SYNC_BYTES) return
-		this.#unsynced = 0
-		await this.#file.datasync()
+		try {
+			// What was written may be less than what was asked for.
+			for (let at = 0; at < bytes.length; ) at += (await this.#file.write(bytes, at)).bytesWritten
+			this.sizeBytes += bytes.length
+			this.#unsynced += bytes.length
+			if (this.#unsynced < SYNC_BYTES) return
+			this.#unsynced = 0
+			await this.#file.datasync()
+		} catch (error) {
+			await this.abandon()
+			throw error
+		}
 	}
 
-	/** Makes all of it durable. */
+	/** Makes all of it durable. Where that fails, the file is closed all the same. */
 	async finish(): Promise<void> {
-		await this.#file.sync()
+		try {
+			await this.#file.sync()
+		} catch (error) {
+			await this.abandon()
+			throw error
+		}
 		await this.#file.close()
 	}
 

@@ -41,7 +41,7 @@ const UNREADABLE = -1
 
 /**
  * Copies what the pool has not yet. `wanted` are names in the uploads folder; `room` throws where so many bytes more
- * have none. Throws the disk's own error when the pool can't be written, `Trouble` when something other than a missing
+ * have none; `reread`: what the pool has is read, and what rotted there comes anew. Throws the disk's own error when the pool can't be written, `Trouble` when something other than a missing
  * or damaged file stands in the way of reading.
  */
 export async function fillPool(
@@ -50,7 +50,8 @@ export async function fillPool(
 		backups,
 		wanted,
 		room,
-	}: { uploads: string; backups: string; wanted: readonly WantedFile[]; room: (bytes: number) => Promise<void> },
+		reread = false,
+	}: { uploads: string; backups: string; wanted: readonly WantedFile[]; room: (bytes: number) => Promise<void>; reread?: boolean },
 	progress: Progress,
 	signal: AbortSignal,
 ): Promise<PoolResult> {
@@ -62,7 +63,7 @@ export async function fillPool(
 		const there = sizeOf(target)
 		const live = sizeOfLive(join(uploads, file.name))
 		// Of two sizes one is wrong; a damaged copy in the pool is healed from a whole live file.
-		if (there !== null && (live === there || (await checkFile(target, file)) === null)) {
+		if (there !== null && ((live === there && !reread) || (await checkFile(target, file)) === null)) {
 			if (live !== there) result.problems.push({ name: file.name, problem: live === null ? 'missing' : 'damaged' })
 			result.files.push({ ...file, sizeBytes: there })
 			// Its name may be there since a backup that was interrupted, and not be durable.

@@ -87,15 +87,21 @@ export function endRehearsal({ folders }: Folders): void {
 
 /** In this lineage nothing that is offered again is taken. */
 export function refuseReturns({ folders }: Folders, lineage: string): void {
-	writeDurably(join(folders.data, REFUSED), `${JSON.stringify({ lineage })}\n`)
+	// That of the present one stays in force when this restore is cut short.
+	const lineages = [...refusing({ folders }), lineage]
+	writeDurably(join(folders.data, REFUSED), `${JSON.stringify({ lineages })}\n`)
 }
 
 /** Whether the operator refused returns when this lineage was made. */
-export function refusesReturns({ folders }: Folders, lineage: string): boolean {
+export function refusesReturns(config: Folders, lineage: string): boolean {
+	return refusing(config).includes(lineage)
+}
+
+function refusing({ folders }: Folders): string[] {
 	try {
-		return JSON.parse(readFileSync(join(folders.data, REFUSED), 'utf8')).lineage === lineage
+		return JSON.parse(readFileSync(join(folders.data, REFUSED), 'utf8')).lineages
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
 		throw error
 	}
 }

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { type Config, storeOptions } from '../config.ts'
 import { Busy, Damaged } from '../storage/copy.ts'
 import { syncPath } from '../storage/durable-file.ts'
-import { NoDatabase, StorageFull, StorageUnavailable } from '../storage/engine.ts'
+import { NoDatabase, OutcomeUnknown, StorageUnavailable } from '../storage/engine.ts'
 import { failpoint } from '../storage/failpoint.ts'
 import { tryLock } from '../storage/lock.ts'
 import { migrations, schemaOf } from '../storage/migrations.ts'
@@ -145,7 +145,10 @@ async function lookAtPresent({ config, progress, signal }: Work): Promise<{ stat
 	try {
 		const reading = await openReading(storeOptions(config))
 		try {
-			if (reading.head.schema > schemaOf(migrations)) return { state: 'broken', counts }
+			const { installation, head } = reading
+			// What a first start, or a restore, began and never used.
+			if (installation === null && head.seq === 0) return { state: 'missing', counts }
+			if (installation === null || head.schema > schemaOf(migrations)) return { state: 'broken', counts }
 			let done = 0
 			for await (const { collection, rows } of reading.pages()) {
 				signal.throwIfAborted()
@@ -250,34 +253,49 @@ async function restore({ plan, as, returns }: { plan: RestorePlan; as: Role; ret
 	failpoint('restore:env')
 	if (!withDatabase) return { safety, lineage: null }
 	signal.throwIfAborted()
+	let next = ''
 	const onReplacing = (lineage: string) => {
+		next = lineage
 		noteRestore(config, { ...state, lineage })
 		if (!returns) refuseReturns(config, lineage)
 		failpoint('restore:noted')
 	}
-	const lineage = await withRecords(source, work, async (records) => {
-		const replaced = await replaceDatabase({ ...storeOptions(config), signal }, records, { onReplacing })
-		return replaced.lineage
-	})
-	failpoint('restore:database')
-	if (as === 'replacement') endRehearsal(config)
-	await compare(source, { ...work, signal: never })
-	forgetRestore(config)
+	try {
+		await withRecords(source, work, (records) => replaceDatabase({ ...storeOptions(config), signal }, records, { onReplacing }))
+		failpoint('restore:database')
+		if (as === 'replacement') endRehearsal(config)
+		await compare(source, { ...work, signal: never })
+		forgetRestore(config)
+	} catch (error) {
+		if (error instanceof Trouble || (await lineageNow(config)) !== next) throw error
+		throw new Trouble('restoredBut', { name: from, why: (error as Error).message }, { cause: error })
+	}
+	const lineage = next
 	failpoint('restore:done')
 	progress({ doing: 'comparing', done: 1, total: 1, unit: 'records' })
 	return { safety, lineage }
 }
 
-/** A rehearsal becomes the real one: from the next start on mail and messages leave this machine. */
-export async function confirmRehearsal(config: Config): Promise<void> {
-	endRehearsal(config)
+/** Null: it can't be read now. */
+async function lineageNow(config: Config): Promise<string | null> {
+	try {
+		const reading = await openReading(storeOptions(config))
+		await reading.close()
+		return reading.head.lineage
+	} catch {
+		return null
+	}
 }
 
 /** Throws where a server of this machine has the data folder; one elsewhere is noticed as the database is replaced. */
 export function refuseServer({ folders }: Config): void {
-	const lock = tryLock(folders.data)
-	if (!lock) throw new Trouble('serverRuns', { place: folders.data })
-	lock.release()
+	try {
+		const lock = tryLock(folders.data)
+		if (!lock) throw new Trouble('serverRuns', { place: folders.data })
+		lock.release()
+	} catch (error) {
+		throw diskTrouble(error, folders.data) ?? error
+	}
 }
 
 /** A backup of what is there; of what can't be read, its files as they are. */
@@ -289,7 +307,9 @@ async function keepPresent({ present }: RestorePlan, { config, progress, signal 
 		return backup.name
 	}
 	const { backups } = config.folders
-	const name = `before-restore-${nameAt(new Date())}`
+	const first = `before-restore-${nameAt(new Date())}`
+	let name = first
+	for (let n = 2; existsSync(join(backups, name)); n++) name = `${first}_${n}`
 	const partial = join(backups, `${PARTIAL}${name}`)
 	await mkdir(backups, { recursive: true })
 	await rm(partial, { recursive: true, force: true })
@@ -308,17 +328,18 @@ async function bringFiles(files: readonly KeptFile[], work: Work): Promise<void>
 	let done = 0
 	const total = missing.length + damaged.length
 	const bring = async (file: KeptFile) => {
-		const size = await copyChecked(join(backups, poolPath(file)), join(uploads, file.name), file.sha256, signal)
+		const size = await copyChecked(join(backups, poolPath(file)), join(uploads, file.name), file.sha256, signal).catch((error) => {
+			throw diskTrouble(error, uploads) ?? error
+		})
 		if (size === null) throw new Trouble('damaged', { name: poolPath(file), what: 'its bytes are not what they were' })
 		progress({ doing: 'files', done: ++done, total, unit: 'files' })
 	}
 	await each(missing, signal, bring)
 	const trash = join(uploads, '.trash')
 	if (damaged.length > 0) await mkdir(trash, { recursive: true })
+	const prefix = `damaged-${nameAt(new Date())}-`
 	await each(damaged, signal, async (file) => {
-		await copyFile(join(uploads, file.name), join(trash, `damaged-${file.name}`)).catch(() => {
-			// What can't be read at all is no loss.
-		})
+		await rename(join(uploads, file.name), join(trash, prefix + file.name))
 		await bring(file)
 	})
 	syncPath(uploads)
@@ -385,17 +406,19 @@ async function compare(source: RestoreSource, { config, progress, signal }: Work
 
 /** What went wrong, as something that can be said. */
 async function explained<T>({ config, signal }: Work, name: string, work: () => Promise<T>): Promise<T> {
-	const { data, uploads } = config.folders
+	const { data } = config.folders
 	try {
 		return await work()
 	} catch (error) {
 		if (error instanceof Trouble) throw error
 		if (signal.aborted) throw new Trouble('stopped', {}, { cause: error })
 		if (error instanceof Busy) throw new Trouble('serverRuns', { place: config.mongodb ? 'MongoDB' : data }, { cause: error })
-		if (error instanceof StorageFull) throw new Trouble('noRoom', { folder: data }, { cause: error })
 		if (error instanceof Damaged) throw new Trouble('damaged', { name, what: error.message.replace(/\.$/, '') }, { cause: error })
+		if (error instanceof OutcomeUnknown) {
+			throw new Trouble('database', { why: error.message, hint: 'Start the server: it says what is there.' }, { cause: error })
+		}
 		if (error instanceof StorageUnavailable) throw new Trouble('database', { why: error.message, hint: error.hint ?? '' }, { cause: error })
 		const { path } = error as NodeJS.ErrnoException
-		throw diskTrouble(error, path === undefined ? uploads : dirname(path)) ?? error
+		throw diskTrouble(error, path === undefined ? data : dirname(path)) ?? error
 	}
 }

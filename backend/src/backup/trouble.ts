@@ -5,6 +5,7 @@
  * Promises that whatever ends a command or an alert can be said to people with the next step. Never holds a defect:
  * those go on as they are.
  */
+import { StorageFull } from '../storage/engine.ts'
 import { en } from './words/en.ts'
 import { id } from './words/id.ts'
 
@@ -26,6 +27,8 @@ const exits = {
 	damaged: 'damaged',
 	/** What was restored is not what is in the backup: `name`, `what`. */
 	notRestored: 'failed',
+	/** It is restored, but what comes last failed: `name`, `why`. The next start does it. */
+	restoredBut: 'failed',
 	/** It holds no such thing: `name`, `what`. */
 	notInIt: 'none',
 	/** Made by version 1: `name`. */
@@ -34,6 +37,8 @@ const exits = {
 	newerFormat: 'failed',
 	/** `folder`, `neededBytes`, `freeBytes`. */
 	noRoom: 'failed',
+	/** The database's log became too long while it was read: `logBytes`. */
+	tooSlow: 'failed',
 	/** `folder`, `why` (a code such as EROFS). */
 	cannotWrite: 'failed',
 	/** `folder`, `why`. */
@@ -94,9 +99,13 @@ export class Trouble extends Error {
 	}
 }
 
+/** What SQLite calls what a disk said: read-only, failed, full, can't be opened. */
+const SQLITE: Record<number, string> = { 8: 'EROFS', 10: 'EIO', 13: 'ENOSPC', 14: 'EACCES' }
+
 /** What a disk said, as a trouble with this folder; null where it is something else. */
 export function diskTrouble(error: unknown, folder: string): Trouble | null {
-	const { code = '' } = error as NodeJS.ErrnoException
+	const { code: said = '', errcode = 0 } = error as NodeJS.ErrnoException & { errcode?: number }
+	const code = error instanceof StorageFull ? 'ENOSPC' : (SQLITE[errcode & 0xff] ?? said)
 	if (code === 'ENOSPC' || code === 'EDQUOT') return new Trouble('noRoom', { folder }, { cause: error })
 	if (/^(EROFS|EACCES|EPERM|EIO|EMFILE|ENFILE|ENOTDIR|EBUSY)$/.test(code))
 		return new Trouble('cannotWrite', { folder, why: code }, { cause: error })

@@ -4,6 +4,7 @@
  * Promises that what is not ours (version 1.x's, another program's, a newer version's) is left as it is, that a
  * living writer is never taken over, and that taking over is one insert which only one process can make.
  */
+import { AssertionError } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -196,8 +197,7 @@ export class MongoDatabase implements Database {
 	}
 
 	async replace(replacement: Replacement): Promise<void> {
-		if ((await this.head()) === null) await this.create(replacement.schema)
-		const engine = await this.open()
+		const engine = await this.#openPresent(replacement.schema)
 		if (!engine) throw new StorageUnavailable(`Another process opened the database at ${this.place}.`, { hint: 'Stop it first.' })
 		await engine.replace(replacement).finally(() => engine.close())
 	}
@@ -213,6 +213,20 @@ export class MongoDatabase implements Database {
 			}
 		})
 		syncPath(folder)
+	}
+
+	/** The commit of a restore is an entry of the present journal: where that is broken, it can't be told when the new one counts. */
+	async #openPresent(schema: number): Promise<Engine | null> {
+		try {
+			if ((await this.head()) === null) await this.create(schema)
+			return await this.open()
+		} catch (error) {
+			if (!(error instanceof AssertionError)) throw error
+			throw new StorageUnavailable(`The database at ${this.place} is broken: ${error.message}`, {
+				hint: 'Drop it with mongosh (db.dropDatabase()), then restore again. Nothing was changed.',
+				cause: error,
+			})
+		}
 	}
 
 	async scratch(folder: string, { lineage, seq, schema, at, records }: Replacement): Promise<Snapshot> {

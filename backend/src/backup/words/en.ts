@@ -23,6 +23,10 @@ export const en: Words = {
 		says: `What is there now is not what the backup ${name} holds: ${what}.`,
 		hint: 'Do not start the server. Restore it again, or another one: npm run ops -- list',
 	}),
+	restoredBut: ({ name, why }) => ({
+		says: `The backup ${name} is restored, but it could not be compared and finished: ${why}.`,
+		hint: 'Look at the disk, then start the server: it does the rest.',
+	}),
 	notInIt: ({ name, what }) => ({ says: `There is no ${what} in ${name}.`, hint: 'npm run ops -- list shows what there is.' }),
 	version1Backup: ({ name }) => ({
 		says: `The backup ${name} was made by English Chat 1.x, which can't be restored yet.`,
@@ -38,6 +42,10 @@ export const en: Words = {
 				? `The disk of ${folder} is full.`
 				: `There is not enough room in ${folder}: ${size(neededBytes)} are needed, ${size(freeBytes)} are free.`,
 		hint: 'Free some space, then run this command again. What was there before is untouched.',
+	}),
+	tooSlow: ({ logBytes }) => ({
+		says: `The backup was too slow for what people write: they had written ${size(logBytes)} before it had read the database.`,
+		hint: 'Run it again at a quieter time, or onto a faster disk. What was there before is untouched.',
 	}),
 	cannotWrite: ({ folder, why }) => ({
 		says: `The folder ${folder} can't be written (${why}).`,

@@ -30,6 +30,10 @@ export const id: Words = {
 		says: `Yang ada sekarang bukan isi cadangan ${name}: ${what}.`,
 		hint: 'Jangan jalankan server. Pulihkan sekali lagi, atau pilih yang lain: npm run ops -- list',
 	}),
+	restoredBut: ({ name, why }) => ({
+		says: `Cadangan ${name} sudah dipulihkan, tetapi tidak bisa dibandingkan dan diselesaikan: ${why}.`,
+		hint: 'Periksa disknya, lalu jalankan server: sisanya akan diselesaikan.',
+	}),
 	notInIt: ({ name, what }) => ({ says: `Tidak ada ${what} di ${name}.`, hint: 'npm run ops -- list menunjukkan apa saja yang ada.' }),
 	version1Backup: ({ name }) => ({
 		says: `Cadangan ${name} dibuat oleh English Chat 1.x, yang belum bisa dipulihkan.`,
@@ -45,6 +49,10 @@ export const id: Words = {
 				? `Disk untuk ${folder} penuh.`
 				: `Ruang di ${folder} tidak cukup: perlu ${size(neededBytes)}, tersisa ${size(freeBytes)}.`,
 		hint: 'Kosongkan sebagian ruang, lalu jalankan perintah ini lagi. Yang sudah ada tidak berubah.',
+	}),
+	tooSlow: ({ logBytes }) => ({
+		says: `Cadangan terlalu lambat dibanding tulisan pengguna: ${size(logBytes)} sudah ditulis sebelum basis data selesai dibaca.`,
+		hint: 'Jalankan lagi pada saat lebih sepi, atau ke disk yang lebih cepat. Yang sudah ada tidak berubah.',
 	}),
 	cannotWrite: ({ folder, why }) => ({
 		says: `Folder ${folder} tidak bisa ditulisi (${why}).`,

@@ -1,0 +1,6 @@
+/**
+ * Backups of what is in MongoDB. Needs a MongoDB server.
+ */
+import { createContract } from './create.contract.ts'
+
+createContract('mongodb')
