@@ -43,6 +43,9 @@ export function upgrader(list: readonly Migration[]) {
 		list.reduce((form, { to, upgrade }) => (to > schema && upgrade[collection] ? upgrade[collection](form) : form), record)
 }
 
+/** Records of one step: the longest messages there are must fit into a group. */
+const MOST = 50
+
 /**
  * Rewrites every record of the collections that changed, in journaled steps of the old schema: killed
  * anywhere, the next start does it again. The caller then writes the first entry of the new schema.
@@ -65,7 +68,7 @@ export async function rewriteRecords(store: Store<Record<string, StoredRecord>>,
 	for await (const { collection, record } of records) {
 		if (!changed.has(collection)) continue
 		batch.push({ collection, id: record.id })
-		if (batch.length === 200) await write()
+		if (batch.length === MOST) await write()
 	}
 	if (batch.length > 0) await write()
 }
