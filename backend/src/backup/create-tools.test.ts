@@ -22,7 +22,9 @@ for (const engine of ['sqlite', 'mongodb'] as const) {
 	test(`[B11] ${engine}: the real mongorestore loads a backup whole, and the app opens what it loaded`, async (t) => {
 		const school = await makeSchool(t, { engine })
 		// More than one range, and so more than one gzip member.
-		await school.open((store) => writeMessages(store, 20, 4_600))
+		await school.open(async (store) => {
+			for (let n = 20; n < 720; n += 100) await writeMessages(store, n, n + 100, 'word '.repeat(1_800))
+		})
 		const { config } = school
 		const { path, manifest } = (await createBackup({ config, reason: 'manual', drill: false })).backup
 		const messages = manifest.collections.find(({ name }) => name === 'messages')!

@@ -24,7 +24,7 @@ export interface Packed {
 const LEVEL = 1
 
 /** One gzip member with the documents of these records. */
-function pack({ collection, lines }: PackRequest): Packed {
+export function pack({ collection, lines }: PackRequest): Packed {
 	const bson = Buffer.concat(lines.map((line) => toBson(collection, line)))
 	const member = new Uint8Array(gzipSync(bson, { level: LEVEL }))
 	return { member, sha256: hash('sha256', member), bsonBytes: bson.length }

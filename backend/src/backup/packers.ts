@@ -5,7 +5,10 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { Packed, PackRequest } from './pack.ts'
+import { type Packed, type PackRequest, pack } from './pack.ts'
+
+/** To start a thread takes longer than to pack so many records. */
+const FEW = 100
 
 interface Thread {
 	worker: Worker
@@ -52,8 +55,9 @@ export function openPackers(width = Math.min(4, availableParallelism())): Packer
 
 	return {
 		width: 2 * width,
-		pack(request) {
-			if (broken) return Promise.reject(broken)
+		async pack(request) {
+			if (request.lines.length <= FEW) return pack(request)
+			if (broken) throw broken
 			const answer = Promise.withResolvers<Packed>()
 			waiting.push({ request, answer })
 			// Not before there is work: a backup in which nothing changed needs none.
