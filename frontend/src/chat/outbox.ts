@@ -223,7 +223,10 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		const stop = new AbortController()
 		sending = { number: row.number, stop }
 		try {
-			return await options.transfers.send(uploads, lineage, stop.signal)
+			const sent = await options.transfers.send(uploads, lineage, stop.signal)
+			// Without its files the message must not go.
+			stop.signal.throwIfAborted()
+			return sent
 		} catch (error) {
 			throw stop.signal.aborted ? new Cancelled() : error
 		} finally {
