@@ -10,7 +10,7 @@ import type { Config } from '../config.ts'
 import { isRehearsal } from './restore-state.ts'
 import { type Language, type Sentence, Trouble, type TroubleCode, type Values } from './trouble.ts'
 
-export const alertCodes = ['failed', 'drillFailed', 'late', 'vanished', 'notVerified', 'damaged'] as const
+export const alertCodes = ['failed', 'drillFailed', 'late', 'vanished', 'notVerified', 'damaged', 'notTold'] as const
 export type AlertCode = (typeof alertCodes)[number]
 
 export const Alert = z.object({
@@ -24,6 +24,8 @@ export const Alert = z.object({
 	told: z.array(z.enum(['mail', 'webhook'])),
 })
 export type Alert = z.infer<typeof Alert>
+
+const settingOf = (way: unknown) => (way === 'mail' ? 'SMTP_URL' : 'ALERT_WEBHOOK_URL')
 
 const sentences: Record<Language, Record<AlertCode, (values: Values) => Sentence>> = {
 	en: {
@@ -42,6 +44,10 @@ const sentences: Record<Language, Record<AlertCode, (values: Values) => Sentence
 			hint: 'npm run ops -- show names them. Bring them back from your copy, then make another one: ./backup.sh',
 		}),
 		damaged: ({ name }) => ({ says: `The backup ${name} is damaged.`, hint: 'Make a new one now: ./backup.sh. Look at the disk.' }),
+		notTold: ({ way, why }) => ({
+			says: `What is wrong with backups could not be told by ${way}: ${why}`,
+			hint: `It is tried again every ten minutes. See that ${settingOf(way)} is right.`,
+		}),
 	},
 	id: {
 		failed: ({ why }) => ({
@@ -62,6 +68,10 @@ const sentences: Record<Language, Record<AlertCode, (values: Values) => Sentence
 			hint: 'npm run ops -- show menyebutkannya. Kembalikan dari salinan Anda, lalu buat lagi: ./backup.sh',
 		}),
 		damaged: ({ name }) => ({ says: `Cadangan ${name} rusak.`, hint: 'Buat yang baru sekarang: ./backup.sh. Periksa cakramnya.' }),
+		notTold: ({ way, why }) => ({
+			says: `Masalah cadangan tidak dapat diberitahukan lewat ${way === 'mail' ? 'surel' : way}: ${why}`,
+			hint: `Dicoba lagi setiap sepuluh menit. Pastikan ${settingOf(way)} benar.`,
+		}),
 	},
 }
 
@@ -93,7 +103,7 @@ function allClear(): Message {
 
 const PATIENCE_MS = 15_000
 
-type Way = 'mail' | 'webhook'
+export type Way = 'mail' | 'webhook'
 
 export interface Messenger {
 	/** The ways that are set and may be used now. */

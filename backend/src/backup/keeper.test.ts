@@ -13,7 +13,9 @@ import { pino } from 'pino'
 import { fileOf, makeSchool, writeMessages } from '../../../tests/support/backups.ts'
 import { type Config, defaults, storeOptions } from '../config.ts'
 import { openStore } from '../storage/open.ts'
+import { sayAlert } from './alerts.ts'
 import { createBackup } from './create.ts'
+import { addMark } from './folder.ts'
 import { type Keeper, openKeeper } from './keeper.ts'
 import { beginRehearsal } from './restore-state.ts'
 import type { Trouble } from './trouble.ts'
@@ -132,6 +134,16 @@ test('[B96] what is in a backup is known to be kept as soon as it is there, whoe
 	await until(() => kept.length > 1)
 	assert.deepEqual(kept.at(-1), `${lineage}:${store.head.seq}`)
 	assert.deepEqual(codesOf(keeper), [])
+	// A mark alone, in a folder that was not there at the start.
+	await writeMessages(store, 52, 53)
+	const { backup } = await createBackup({ config, reason: 'manual', drill: false })
+	await sleep(500)
+	await addMark(config.folders.backups, backup.name, { at: new Date().toISOString(), kind: 'refused', what: 'a test' })
+	await sleep(500)
+	assert.equal(kept.length, 2)
+	await addMark(config.folders.backups, backup.name, { at: new Date().toISOString(), kind: 'proven' })
+	await until(() => kept.length > 2)
+	assert.deepEqual(kept.at(-1), `${lineage}:${store.head.seq}`)
 })
 
 test('[B97] a scheduled backup is made in its time; one that is fresh is enough; one that was missed is made up for', async (t) => {
@@ -223,27 +235,32 @@ test('[B99] backups that vanished are an alarm until there is a good one again; 
 	assert.deepEqual(codesOf(keeper), [])
 })
 
-test('[B100] a mail server that hangs or refuses holds nobody up, and the mail is tried again', async (t) => {
+test('[B100] a mail server that hangs or refuses holds nobody up, nor the webhook; it is shown, and the mail is tried again', async (t) => {
 	const mailbox = await openMailbox(t)
+	const webhook = await openWebhook(t)
 	mailbox.way = 'refuses'
-	const { config, start } = await keep(t, { alerts: { mail: { to: 'a@b.example', from: 'a@b.example', server: mailbox.url } } })
+	const mail = { to: 'a@b.example', from: 'a@b.example', server: mailbox.url }
+	const { config, start } = await keep(t, { alerts: { mail, webhook: webhook.url } })
 	const { keeper } = await start()
 	rmSync(join(config.folders.uploads, fileOf(0)))
 	await keeper.start({ kind: 'backup', reason: 'manual' })
-	await until(() => keeper.running === null && keeper.alerts.length > 0)
-	assert.deepEqual(codesOf(keeper), ['notVerified'])
-	await sleep(200)
-	assert.deepEqual([mailbox.mails.length, keeper.alerts[0]!.told.length], [0, 0])
+	await until(() => keeper.alerts.length === 2)
+	assert.deepEqual(codesOf(keeper), ['notVerified', 'notTold'])
+	assert.match(sayAlert(keeper.alerts[1]!, 'en').says, /by mail: .*550/)
+	await until(() => webhook.posts.length === 1)
+	assert.deepEqual(mailbox.mails, [])
 	mailbox.way = 'takes'
 	await keeper.look()
 	await until(() => mailbox.mails.length === 1)
-	await until(() => keeper.alerts[0]!.told.length === 1)
+	await until(() => keeper.alerts[0]!.told.length === 2)
+	assert.deepEqual(codesOf(keeper), ['notVerified'])
 	mailbox.way = 'hangs'
 	rmSync(config.folders.backups, { recursive: true })
 	mkdirSync(config.folders.backups)
 	await keeper.look()
 	await keeper.look()
 	assert.ok(!codesOf(keeper).includes('notVerified'))
+	await until(() => webhook.posts.length === 2)
 })
 
 test('[B101] a rehearsal tells nobody outside of this machine', async (t) => {
@@ -276,6 +293,26 @@ test('[B102] a backup ends with its server, and its death is told', async (t) =>
 	await until(() => second.keeper.running === null && second.keeper.alerts.length > 0)
 	assert.deepEqual(codesOf(second.keeper), ['failed'])
 	assert.equal(backups().length, before)
+})
+
+test('[B102] a backup whose process can not be started, and news that can not be noted, leave the server at work', async (t) => {
+	const { config, start } = await keep(t)
+	const { keeper } = await start()
+	// More than the system hands over to a new process.
+	process.env.TOO_LONG = 'x'.repeat(256 * 1024)
+	t.after(() => void delete process.env.TOO_LONG)
+	// Where a folder has its name, no file can be written.
+	const noted = join(config.folders.data, 'backup-watch.json')
+	rmSync(noted)
+	mkdirSync(noted)
+	await keeper.start({ kind: 'backup', reason: 'manual' })
+	await until(() => keeper.running === null && keeper.alerts.length > 0)
+	assert.match(sayAlert(keeper.alerts[0]!, 'en').says, /^A backup failed: .*E2BIG/)
+	delete process.env.TOO_LONG
+	rmSync(noted, { recursive: true })
+	await keeper.start({ kind: 'backup', reason: 'manual' })
+	await until(() => keeper.running === null && keeper.alerts.length === 0)
+	assert.deepEqual(JSON.parse(readFileSync(noted, 'utf8')).alerts, [])
 })
 
 /** The process that a process started last. */

@@ -4,7 +4,7 @@
  * Promises that a backup which failed, did not happen or vanished is an alert, also after a restart, until there is a
  * good one again; and that a defect of it never touches the chat.
  */
-import { mkdirSync, readFileSync, watch } from 'node:fs'
+import { type FSWatcher, mkdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { Cron } from 'croner'
 import type { Logger } from 'pino'
@@ -14,7 +14,7 @@ import type { Config } from '../config.ts'
 import { writeDurably } from '../storage/durable-file.ts'
 import { INSTALLATION } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
-import { Alert, type AlertCode, openMessenger } from './alerts.ts'
+import { Alert, type AlertCode, openMessenger, type Way } from './alerts.ts'
 import { type Backup, listBackups } from './folder.ts'
 import type { Job, Outcome } from './process.ts'
 import type { Step } from './progress.ts'
@@ -77,12 +77,20 @@ export async function openKeeper({ config, store, log, onKept, catchUpMs = 60_00
 	const state = readState(path)
 	let kept: string | null = null
 	let closed = false
-	let telling = false
 
 	const warn = (error: unknown) => log.error({ err: error }, 'backups could not be looked after')
 
+	let written = ''
+	/** What can't be written now, on a full disk, is written with the next look. */
 	function write(): void {
-		writeDurably(path, `${JSON.stringify(state, null, '\t')}\n`)
+		const text = `${JSON.stringify(state, null, '\t')}\n`
+		if (text === written) return
+		try {
+			writeDurably(path, text)
+			written = text
+		} catch (error) {
+			warn(error)
+		}
 	}
 
 	function raise(code: AlertCode, values: Alert['values'], trouble: string | null = null): void {
@@ -142,20 +150,18 @@ export async function openKeeper({ config, store, log, onKept, catchUpMs = 60_00
 		else if (Date.now() - startedAt > HOUR_MS || lateMs > 2 * lateHours * HOUR_MS) raise('late', { hours: Math.floor(lateMs / HOUR_MS) })
 	}
 
-	async function tellPeople(): Promise<void> {
-		for (const way of messenger.ways()) {
-			for (const alert of state.alerts) {
-				if (alert.told.includes(way)) continue
-				await messenger.tell(way, alert)
-				alert.told.push(way)
-				if (!state.owed.includes(way)) state.owed.push(way)
-				write()
-			}
-			if (state.alerts.length > 0 || !state.owed.includes(way)) continue
-			await messenger.tell(way, null)
-			state.owed = state.owed.filter((owed) => owed !== way)
+	async function tellBy(way: Way): Promise<void> {
+		for (const alert of state.alerts) {
+			if (alert.told.includes(way)) continue
+			await messenger.tell(way, alert)
+			alert.told.push(way)
+			if (!state.owed.includes(way)) state.owed.push(way)
 			write()
 		}
+		if (state.alerts.length > 0 || !state.owed.includes(way)) return
+		await messenger.tell(way, null)
+		state.owed = state.owed.filter((owed) => owed !== way)
+		write()
 	}
 
 	/** One look after another. */
@@ -163,33 +169,40 @@ export async function openKeeper({ config, store, log, onKept, catchUpMs = 60_00
 	function look(): Promise<void> {
 		looking = looking.then(async () => {
 			if (closed) return
+			watchFolders()
 			try {
 				const backups = await own()
 				moveKept(backups)
-				const before = JSON.stringify(state)
 				watchKnown(backups)
 				watchNewest(backups)
-				if (JSON.stringify(state) !== before) write()
 			} catch (error) {
 				if (error instanceof Trouble) raise('failed', { ...error.values }, error.code)
 				else warn(error)
 			}
-			void tellAll()
+			write()
+			for (const way of messenger.ways()) void tell(way)
 		})
 		return looking
 	}
 
-	/** Nobody waits for it: a mail server may take its time. What can't be told now is tried again with the next look. */
-	async function tellAll(): Promise<void> {
-		if (telling) return
-		telling = true
+	const telling = new Set<Way>()
+	/** Ways by which people can't be told: seen on the page only. */
+	const untold = new Map<Way, Alert>()
+	/** Nobody waits for it, nor one way for the other: a mail server may take its time. It is tried again with the next look. */
+	async function tell(way: Way): Promise<void> {
+		if (telling.has(way)) return
+		telling.add(way)
 		try {
-			await tellPeople()
+			await tellBy(way)
+			untold.delete(way)
 		} catch (error) {
-			log.warn({ err: error }, 'people could not be told about backups; it is tried again')
+			log.warn({ err: error, way }, 'people could not be told about backups; it is tried again')
+			const at = untold.get(way)?.at ?? new Date().toISOString()
+			untold.set(way, { code: 'notTold', at, values: { way, why: (error as Error).message }, trouble: null, told: [] })
 		}
-		telling = false
+		telling.delete(way)
 	}
+
 	// What is made.
 
 	function begin(job: Job): Promise<Outcome> | null {
@@ -240,16 +253,24 @@ export async function openKeeper({ config, store, log, onKept, catchUpMs = 60_00
 		clearTimeout(soon)
 		soon = setTimeout(() => void look(), SOON_MS).unref()
 	}
-	const watchers = ['', '.marks'].flatMap((name) => {
-		try {
-			if (name === '') mkdirSync(folders.backups, { recursive: true })
-			return watch(join(folders.backups, name), { persistent: false }, hear).on('error', () => {})
-		} catch {
-			// Where it can't be watched, or is not there yet, it is looked at now and then.
-			return []
-		}
-	})
-	write()
+	let watchers: FSWatcher[] = []
+	/** Anew with each look: a folder may have been made since, or another put in its place. */
+	function watchFolders(): void {
+		for (const watcher of watchers) watcher.close()
+		watchers = ['', '.marks'].flatMap((name) => {
+			try {
+				return watch(join(folders.backups, name), { persistent: false }, hear).on('error', () => {})
+			} catch {
+				// Where it can't be watched, or is not there yet, it is looked at now and then.
+				return []
+			}
+		})
+	}
+	try {
+		mkdirSync(folders.backups, { recursive: true })
+	} catch (error) {
+		warn(error)
+	}
 	await look()
 
 	return {
@@ -257,7 +278,7 @@ export async function openKeeper({ config, store, log, onKept, catchUpMs = 60_00
 			return runner.running
 		},
 		get alerts() {
-			return state.alerts
+			return [...state.alerts, ...untold.values()]
 		},
 		get nextAt() {
 			return cron?.nextRun()?.toISOString() ?? null

@@ -25,6 +25,8 @@ export interface Request {
 }
 export type Answer = { step: Step } | { outcome: Outcome }
 
+/** After so long without its server it ends, wherever it is. */
+const PATIENCE_MS = 20_000
 /** So often progress is told at most. */
 const TOLD_MS = 250
 
@@ -46,6 +48,7 @@ async function work({ config, job }: Request, tell: (step: Step) => void, signal
 function serve(send: (answer: Answer) => void): void {
 	const stopping = new AbortController()
 	for (const name of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(name, () => stopping.abort())
+	process.on('disconnect', () => setTimeout(() => process.exit(1), PATIENCE_MS).unref())
 	setPriority(10)
 	let toldAt = 0
 	const tell = (step: Step) => {

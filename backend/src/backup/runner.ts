@@ -25,7 +25,7 @@ export function openRunner(config: Config): Runner {
 	let child: ChildProcess | null = null
 	let ended: Promise<Outcome> | null = null
 
-	function start(job: Job): Promise<Outcome> {
+	async function start(job: Job): Promise<Outcome> {
 		const now = { kind: job.kind, step: null as Step | null }
 		running = now
 		const process = fork(new URL('./process.ts', import.meta.url), { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
@@ -33,7 +33,7 @@ export function openRunner(config: Config): Runner {
 		return new Promise<Outcome>((resolve) => {
 			let outcome: Outcome | null = null
 			let said = ''
-			process.stderr!.on('data', (data: Buffer) => {
+			process.stderr?.on('data', (data: Buffer) => {
 				said = (said + data).slice(-2_000)
 			})
 			process.on('message', (answer: Answer) => {
@@ -47,7 +47,7 @@ export function openRunner(config: Config): Runner {
 			// It could not be started, or not be asked.
 			process.on('error', (error) => process.pid === undefined && finish(error.message))
 			process.on('close', (code, signal) => finish(`The process ended with ${signal ?? code}. ${said}`.trim()))
-			process.send({ config, job }, () => {})
+			process.send?.({ config, job }, () => {})
 		})
 	}
 
@@ -57,7 +57,11 @@ export function openRunner(config: Config): Runner {
 		},
 		run(job) {
 			if (running) return null
-			ended = start(job)
+			// The machine may have no memory or no handle left for another process.
+			ended = start(job).catch((error: Error): Outcome => {
+				running = child = null
+				return { end: 'defect', error: error.message }
+			})
 			return ended
 		},
 		async close() {

@@ -94,8 +94,8 @@ function Skeleton() {
 function Alerts({ alerts }: Pick<BackupList, 'alerts'>) {
 	const { t } = useTexts()
 	const when = useWhen()
-	return alerts.map(({ code, says, hint, at }) => (
-		<div key={code} className={classes.alert} role="alert">
+	return alerts.map(({ says, hint, at }) => (
+		<div key={says} className={classes.alert} role="alert">
 			<IconAlertTriangle size={20} stroke={1.75} aria-hidden="true" />
 			<div>
 				<p className={classes.says}>{says}</p>
