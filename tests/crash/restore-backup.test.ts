@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { faultEnv, readFaults } from '../support/fault.ts'
 import { makeRestoring } from '../support/restoring.ts'
+import { makeFolder } from '../support/server.ts'
 import { killedInRestore } from './restore-backup.contract.ts'
 
 killedInRestore('sqlite', { 'replace:pointer-written': false })
@@ -14,7 +15,7 @@ test('[B71] a disk that fills up or fails anywhere in a restore leaves all as it
 	const restoring = await makeRestoring(t, 'sqlite')
 	const { config } = restoring.school
 	const root = join(config.folders.data, '..')
-	const control = join(root, '..', `faults-${process.pid}`)
+	const control = join(makeFolder(t), 'control')
 	const probe = await faultEnv({ op: 'any', path: root, control })
 	await restoring.change()
 	assert.equal((await restoring.start(probe).ended).code, 0)

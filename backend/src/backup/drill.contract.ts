@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { BSON } from 'bson'
-import { makeSchool, sha256, snapshot, type TestSchool, writeMessages } from '../../../tests/support/backups.ts'
+import { makeSchool, sha256, snapshot, startBackups, type TestSchool, writeMessages } from '../../../tests/support/backups.ts'
 import { lookInto } from '../../../tests/support/mongo.ts'
 import { createBackup, tryBackupLock } from './create.ts'
 import { drillBackup } from './drill.ts'
@@ -168,5 +168,12 @@ export function drillContract(engine: 'sqlite' | 'mongodb'): void {
 		assert.deepEqual(((await findBackup(backups, backup.name)) as Backup).damaged, null)
 		await drillBackup({ config: here.config, backup })
 		assert.ok(!readdirSync(data).includes('.drill'))
+
+		const killed = startBackups(t, here, { FAILPOINT: 'replace:built' })
+		assert.equal(await killed.make({ drill: true }), null)
+		assert.equal(await killed.exited, 'SIGKILL')
+		assert.notDeepEqual(await scratchOf(here), [], 'it was killed at work')
+		await drillBackup({ config: here.config, backup })
+		assert.deepEqual(await scratchOf(here), [])
 	})
 }
