@@ -136,7 +136,7 @@ export const backups: Part = {
 		const folder = await newFolder()
 		const count = await fill(folder)
 		const data = join(folder, 'data')
-		const env = { DATA_DIR: folder, MONGODB_URI: '', ENV_FILE: '' }
+		const env = { DATA_DIR: folder, MONGODB_URI: '', ENV_FILE: '', BACKUP_DRILL: 'off' }
 		const ours = (...args: string[]) => run(process.execPath, [cli, ...args, '--json'], env)
 		const repository = {
 			RESTIC_REPOSITORY: join(folder, 'restic'),
@@ -204,7 +204,12 @@ export const mongoBackup: Part = {
 		const uri = newDatabase()
 		await fill(folder, uri)
 		rmSync(join(folder, 'uploads'), { recursive: true })
-		const ours = await run(process.execPath, [cli, 'backup', '--json'], { DATA_DIR: folder, MONGODB_URI: uri, ENV_FILE: '' })
+		const ours = await run(process.execPath, [cli, 'backup', '--json'], {
+			DATA_DIR: folder,
+			MONGODB_URI: uri,
+			ENV_FILE: '',
+			BACKUP_DRILL: 'off',
+		})
 		const out = join(folder, 'dump')
 		const theirs = await run(join(tools, 'mongodump'), ['--uri', uri, '--gzip', '--quiet', '--out', out])
 		report({ name: database, goal: { atMost: 1 }, ratio: ours.seconds / theirs.seconds, detail: said(ours, theirs, 'mongodump') })
