@@ -19,7 +19,7 @@ import { StorageUnavailable } from '../storage/engine.ts'
 import { failpoint } from '../storage/failpoint.ts'
 import { tryLock, type WriterLock } from '../storage/lock.ts'
 import { openReading, type Reading } from '../storage/snapshots.ts'
-import { proveDump } from './drill.ts'
+import { proveDump, sweepDrill } from './drill.ts'
 import { checkDump, type Previous, writeDump } from './dump.ts'
 import { ageEntries, type Backup, findBackup, freeName, type Listing, listBackups, numberFor, sweepPartials } from './folder.ts'
 import { ENV_COPY, FORMAT, MANIFEST, type Manifest, PARTIAL, PEOPLE, type Reason } from './format.ts'
@@ -124,6 +124,7 @@ async function create(config: Config, options: CreateOptions, progress: Progress
 		throw diskTrouble(error, backups) ?? new Trouble('cannotWrite', { folder: backups, why: error.code ?? '' }, { cause: error })
 	})
 	await sweepPartials(backups)
+	await sweepDrill(config)
 	const listing = await listBackups(backups)
 	const createdAt = new Date()
 	const name = freeName(backups, createdAt)

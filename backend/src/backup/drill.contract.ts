@@ -173,6 +173,9 @@ export function drillContract(engine: 'sqlite' | 'mongodb'): void {
 		assert.equal(await killed.make({ drill: true }), null)
 		assert.equal(await killed.exited, 'SIGKILL')
 		assert.notDeepEqual(await scratchOf(here), [], 'it was killed at work')
+		// A backup without a drill takes away what lies in the folder.
+		await createBackup({ config: here.config, reason: 'manual', drill: false })
+		assert.ok(!readdirSync(data).includes('.drill'))
 		await drillBackup({ config: here.config, backup })
 		assert.deepEqual(await scratchOf(here), [])
 	})

@@ -34,12 +34,18 @@ interface DrillOptions {
 	signal: AbortSignal
 }
 
+const scratchIn = ({ folders }: Config) => join(folders.data, '.drill')
+
+/** Removes what a killed drill left in the data folder: as much as the database. The caller holds the lock of backups. */
+export async function sweepDrill(config: Config): Promise<void> {
+	await rm(scratchIn(config), { recursive: true, force: true })
+}
+
 /** Restores a dump into a scratch place and compares it. Throws `Trouble` damaged where it is not the same, or the signal's reason. */
 export async function proveDump({ config, dump, progress, signal }: DrillOptions & { dump: Provable }): Promise<void> {
 	const { name, folder, seq, schema, collections: parts, files } = dump
-	const scratch = join(config.folders.data, '.drill')
-	// What a killed one left.
-	await rm(scratch, { recursive: true, force: true })
+	const scratch = scratchIn(config)
+	await sweepDrill(config)
 	let done = 0
 	const total = parts.reduce((sum, { records }) => sum + records, 0)
 	const records = async function* () {
