@@ -101,9 +101,10 @@ export function runLine(t: TestContext, line: string, surroundings: Surroundings
 
 /** The same line on a terminal, which has 120 columns. What it says, and what was typed, comes as `out`. */
 export function onTerminal(line: string): string {
-	const sized = `stty cols 120; ${line}`
+	// Ctrl-C is for the command: a shell that ended by it would hide how the command did.
+	const sized = `stty cols 120; trap : INT; ${line}`
 	const quoted = `'${sized.replaceAll("'", "'\\''")}'`
-	return process.platform === 'darwin' ? `script -q /dev/null sh -c ${quoted}` : `script -qec ${quoted} /dev/null`
+	return process.platform === 'darwin' ? `script -q /dev/null sh -c ${quoted}` : `SHELL=/bin/sh script -qec ${quoted} /dev/null`
 }
 
 /** A command of `npm run ops`, as a line of shell. */

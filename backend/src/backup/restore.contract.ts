@@ -123,7 +123,13 @@ export function restoreContract(engine: 'sqlite' | 'mongodb'): void {
 					'no database at all': ['broken', () => writeFileSync(database(), 'no database')],
 					'without its file': ['broken', () => rmSync(database())],
 					'without its pointer': ['broken', () => rmSync(join(data, 'lineage'))],
-					'a newer version’s': ['broken', () => new DatabaseSync(database()).exec('UPDATE head SET schema = 99')],
+					'a newer version’s': [
+						'broken',
+						() => {
+							using db = new DatabaseSync(database())
+							db.exec('UPDATE head SET schema = 99')
+						},
+					],
 					missing: ['missing', () => rmSync(data, { recursive: true })],
 				}
 		if (uri) {
