@@ -176,6 +176,7 @@ test('[W96] at an end the page beside it comes by itself, also when it had to wa
 	await page.goto(`${school.url}${path}?m=${middle?.id}`)
 	await expect(letter(page, 'Number 160.')).toBeInViewport()
 	const list = messageList(page)
+	await rest(list)
 	await list.evaluate((element) => element.scrollTo(0, element.scrollHeight))
 	await expect.poll(() => held.length).toBe(1)
 	await list.evaluate((element) => element.scrollTo(0, 0))

@@ -30,6 +30,7 @@ import { Announcer, Day, More, Prompt, UnreadLine, Ways } from './Landmarks.tsx'
 import { MessageLetter } from './MessageLetter.tsx'
 import classes from './messages.module.css'
 import { createRows, forGroup, type Line, newSince, nextRows, type Row, readUpTo, walk } from './rows.ts'
+import { useArrival } from './useArrival.ts'
 import { usePages } from './usePages.ts'
 
 /** As near to the end as this counts as being there. */
@@ -174,6 +175,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 		tryAgain()
 	}, [])
 
+	const arrive = useArrival(list, scroller, present)
 	const { load, arrived, ask, stopped, fetchNear } = usePages(list, discussion.id, timeline, group, lookSoon)
 	/** Goes to a place, loaded or not, and remembers where one was. */
 	const jumps = useRef(0)
@@ -257,7 +259,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 			return
 		}
 		const row = rows[at] as Row
-		list.current?.scrollToIndex(at, { align: goal.align, offset: goal.align === 'start' ? -16 : 0 })
+		arrive(row.key, goal.align)
 		setSeen(last?.key ?? null)
 		if (goal.mark && row.kind === 'message') {
 			setMarked(row.key)
@@ -414,7 +416,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 				tabIndex={-1}
 			>
 				{(row: Row, index: number) => (
-					<div key={row.key} className={classes.row} data-last={index === rows.length - 1 || undefined}>
+					<div key={row.key} className={classes.row} data-row={row.key} data-last={index === rows.length - 1 || undefined}>
 						{(row.kind === 'older' || row.kind === 'newer') && <More which={row.kind} stopped={stopped} onClick={ask} />}
 						{row.kind === 'prompt' && (
 							<Prompt discussion={discussion} empty={timeline.items.length === 0} ready={timeline.state === 'ready'} />
