@@ -14,7 +14,7 @@ import { MongoClient, ObjectId } from 'mongodb'
 import { collections } from '../backend/src/storage/collections.ts'
 import { packLines } from '../backend/src/storage/journal.ts'
 import { openStore } from '../backend/src/storage/open.ts'
-import { configure, createTables } from '../backend/src/storage/sqlite-schema.ts'
+import { configure, createIndexes, createTables } from '../backend/src/storage/sqlite-schema.ts'
 import { messageDraft, nextId } from './documents.ts'
 
 const mongodb = process.env.BENCH_MONGODB_URI
@@ -113,6 +113,7 @@ function serveBare(path: string): void {
 	db.exec('PRAGMA journal_mode=WAL')
 	configure(db)
 	createTables(db, collections)
+	createIndexes(db, collections)
 	db.exec('INSERT INTO head(one, seq) VALUES (1, 0)')
 	const advance = db.prepare('UPDATE head SET seq = ?')
 	const journal = db.prepare('INSERT INTO journal(last, first, body) VALUES (?, ?, ?)')

@@ -151,7 +151,13 @@ async function create(config: Config, options: CreateOptions, progress: Progress
 	}
 	const log = engine === 'sqlite' ? watchLog(config, reading, options.mostLogBytes) : null
 	const either = log ? AbortSignal.any([signal, log.signal]) : signal
-	const collections = await writeDump(reading.pages(), { folder: dump, previous, watch: { uploads }, progress, signal: either })
+	const { parts: collections, taken } = await writeDump(reading.pages(), {
+		folder: dump,
+		previous,
+		watch: { uploads },
+		progress,
+		signal: either,
+	})
 		.catch((error) => {
 			throw log?.signal.aborted ? log.signal.reason : error
 		})
@@ -162,11 +168,14 @@ async function create(config: Config, options: CreateOptions, progress: Progress
 	const room = (bytes: number) => refuseFull(backups, bytes)
 	// What rots in the pool would be in this backup too.
 	const reread = drill || listing.backups.some(({ damaged }) => damaged !== null)
+	// Read back by other threads while files are copied.
+	const dumpRead = checkDump(dump, collections, (range) => !taken.has(range), silent, signal)
+	dumpRead.catch(() => {})
 	const pool = await fillPool({ uploads: config.folders.uploads, backups, wanted, room, reread }, progress, signal)
 	failpoint('backup:files')
 	const env = await copyEnv(config.envFile, join(folder, ENV_COPY))
 
-	const found = await checkDump(dump, collections, progress, signal)
+	const found = await dumpRead
 	const inPool = await checkPool(backups, pool.added, progress, signal)
 	const what = [...found, ...inPool.map((one) => `${one.name}: ${one.what}`)]
 	if (what.length > 0) throw new Trouble('damaged', { name, what: what.join('; ') })

@@ -12,9 +12,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzipSync } from 'node:zlib'
 import { collections, type StoredRecord } from '../storage/collections.ts'
-import { fromBson } from '../storage/open.ts'
 import { escapeCollection, type Part, type Range } from './format.ts'
 import { PacedFile } from './paced.ts'
+import { documentsIn, hashOfText } from './pack.ts'
 import { openPackers, type Packers } from './packers.ts'
 import type { Progress } from './progress.ts'
 import { Trouble } from './trouble.ts'
@@ -23,12 +23,12 @@ import { Trouble } from './trouble.ts'
 export type Pages = AsyncIterable<{ collection: string; rows: readonly { seq: number; json: string }[] }>
 
 /** A range ends where it has so many records, or so much text. */
-const RANGE = { records: 4_000, characters: 4 * 1024 * 1024 }
+const RANGE = { records: 2_000, characters: 1024 * 1024 }
 /** More in one range is no dump of ours. */
 const MEMBER_BYTES = 512 * 1024 * 1024
 
 const unzip = promisify(gunzip)
-const unpack = (bytes: Buffer) => unzip(bytes, { maxOutputLength: MEMBER_BYTES }) as Promise<Buffer>
+const unpacked = (bytes: Buffer) => unzip(bytes, { maxOutputLength: MEMBER_BYTES }) as Promise<Buffer>
 const sha1 = (text: string) => hash('sha1', text, 'base64url')
 const stem = (collection: string) => escapeCollection(collection, sha1)
 /** What a restore carries over. */
@@ -50,16 +50,17 @@ export interface DumpOptions {
 	signal: AbortSignal
 }
 
-/** Writes everything of a reading. The files are on the disk when it resolves; their names are not yet. */
-export async function writeDump(pages: Pages, options: DumpOptions): Promise<Part[]> {
+/** Writes everything of a reading. The files are on the disk when it resolves; their names are not yet. `taken`: what is from the dump before. */
+export async function writeDump(pages: Pages, options: DumpOptions): Promise<{ parts: Part[]; taken: ReadonlySet<Range> }> {
 	const packers = openPackers()
 	const parts = new Map<string, Part>()
+	const taken = new Set<Range>()
 	let writer: PartWriter | null = null
 	let records = 0
 	try {
 		const begin = async (collection: string) => {
 			const before = options.previous?.parts.find(({ name }) => name === collection)
-			return PartWriter.open(options.folder, collection, packers, before ? { folder: options.previous!.folder, part: before } : null)
+			return PartWriter.open(options.folder, collection, packers, taken, before ? { folder: options.previous!.folder, part: before } : null)
 		}
 		for await (const { collection, rows } of pages) {
 			options.signal.throwIfAborted()
@@ -84,7 +85,7 @@ export async function writeDump(pages: Pages, options: DumpOptions): Promise<Par
 			}
 			await writeWhole(join(options.folder, `${stem(name)}.metadata.json.gz`), gzipSync(metadataOf(name)))
 		}
-		return kept.map((name) => parts.get(name)!)
+		return { parts: kept.map((name) => parts.get(name)!), taken }
 	} finally {
 		await writer?.abandon()
 		await packers.close()
@@ -115,6 +116,7 @@ class PartWriter {
 	readonly #file: PacedFile
 	readonly #packers: Packers
 	readonly #before: Before | null
+	readonly #taken: Set<Range>
 	/** Where ranges of the dump before ended; its last one may have been cut short by its end. */
 	readonly #ends: number[]
 	readonly #ranges: Range[] = []
@@ -125,19 +127,26 @@ class PartWriter {
 	#first = 0
 	#last = -1
 
-	private constructor(collection: string, file: PacedFile, packers: Packers, before: Before | null) {
+	private constructor(collection: string, file: PacedFile, packers: Packers, taken: Set<Range>, before: Before | null) {
 		this.collection = collection
 		this.#file = file
 		this.#packers = packers
 		this.#before = before
+		this.#taken = taken
 		this.#ends = before?.part.ranges.slice(0, -1).map(({ last }) => last) ?? []
 	}
 
-	static async open(folder: string, name: string, packers: Packers, before: { folder: string; part: Part } | null): Promise<PartWriter> {
+	static async open(
+		folder: string,
+		name: string,
+		packers: Packers,
+		taken: Set<Range>,
+		before: { folder: string; part: Part } | null,
+	): Promise<PartWriter> {
 		const file = await PacedFile.create(join(folder, `${stem(name)}.bson.gz`))
 		// A dump that can't be read is of no use here, and no hindrance.
 		const old = before && (await open(join(before.folder, before.part.file)).catch(() => null))
-		return new PartWriter(name, file, packers, old && { part: before.part, file: old })
+		return new PartWriter(name, file, packers, taken, old && { part: before.part, file: old })
 	}
 
 	async add(seq: number, json: string): Promise<void> {
@@ -158,18 +167,23 @@ class PartWriter {
 	async #cut(): Promise<void> {
 		const lines = this.#lines
 		const [first, last, records] = [this.#first, this.#last, lines.length]
+		const text = lines.join('\n')
 		this.#lines = []
 		this.#characters = 0
-		const content = hashLines(lines)
-		const same = this.#before?.part.ranges.find((range) => range.hash === content && range.first === first && range.records === records)
+		const before = this.#before?.part.ranges.find((range) => range.first === first && range.records === records)
+		const pack = (known: string | null) => this.#packers.pack({ collection: this.collection, text, known })
 		const packing = async () => {
-			const member = same && (await this.#memberOf(same))
-			const packed = member ? { member, ...same } : await this.#packers.pack({ collection: this.collection, lines })
+			let found = await pack(before?.hash ?? null)
+			const member = found.packed ? null : await this.#memberOf(before!)
+			if (!found.packed && !member) found = await pack(null)
+			const { hash, packed } = found
 			return async () => {
-				const { sha256, bsonBytes } = packed
-				const place = { offset: this.#file.sizeBytes, sizeBytes: packed.member.length }
-				await this.#file.write(packed.member)
-				this.#ranges.push({ first, last, records, ...place, sha256, hash: content, bsonBytes })
+				const { sha256, bsonBytes } = packed ?? before!
+				const bytes = packed?.member ?? member!
+				const range = { first, last, records, offset: this.#file.sizeBytes, sizeBytes: bytes.length, sha256, hash, bsonBytes }
+				await this.#file.write(bytes)
+				if (!packed) this.#taken.add(range)
+				this.#ranges.push(range)
 			}
 		}
 		const packed = packing()
@@ -217,12 +231,9 @@ function hashOf(ranges: readonly Pick<Range, 'hash'>[]): string {
 	return sum.digest('hex')
 }
 
-function hashLines(lines: readonly string[]): string {
-	return hash('sha256', `${lines.join('\n')}\n`)
-}
-
-async function readAt(file: FileHandle, offset: number, sizeBytes: number): Promise<Buffer> {
-	const bytes = Buffer.allocUnsafe(sizeBytes)
+async function readAt(file: FileHandle, offset: number, sizeBytes: number): Promise<Buffer<ArrayBuffer>> {
+	// With bytes of its own: they go to a thread.
+	const bytes = Buffer.allocUnsafeSlow(sizeBytes)
 	for (let at = 0; at < sizeBytes; ) {
 		const { bytesRead } = await file.read(bytes, at, sizeBytes - at, offset + at)
 		if (bytesRead === 0) throw new Error(`it ends after ${offset + at} bytes`)
@@ -231,30 +242,18 @@ async function readAt(file: FileHandle, offset: number, sizeBytes: number): Prom
 	return bytes
 }
 
-/** Where the documents of a member begin and end. Throws where it is no sequence of whole documents. */
-function* documentsIn(bson: Buffer): Generator<Buffer> {
-	for (let at = 0; at < bson.length; ) {
-		const size = at + 4 <= bson.length ? bson.readInt32LE(at) : 0
-		if (size < 5 || at + size > bson.length || bson[at + size - 1] !== 0) throw new Error('a document is cut')
-		yield bson.subarray(at, at + size)
-		at += size
-	}
-}
-
 interface Member {
 	part: Part
 	range: Range
-	bson: Buffer
+	bytes: Buffer<ArrayBuffer>
 }
 
-/** Every member of a dump in order, its bytes hashed, unpacked and counted. Throws with what is wrong with which file. */
+const wrongIn = (part: Part, why: string) => new Error(`${part.file}: ${why}`)
+
+/** Every member of a dump in order, its bytes as they were written. Throws with what is wrong with which file. */
 async function* membersOf(folder: string, parts: readonly Part[], signal: AbortSignal): AsyncGenerator<Member> {
 	for (const part of parts) {
-		const wrong = (why: string) => new Error(`${part.file}: ${why}`)
-		const unpacked = (bytes: Buffer) =>
-			unpack(bytes).catch((error: Error) => {
-				throw wrong(error.message)
-			})
+		const wrong = (why: string) => wrongIn(part, why)
 		const file = await open(join(folder, part.file)).catch((error: NodeJS.ErrnoException) => {
 			throw wrong(error.code === 'ENOENT' ? 'it is missing' : `${error.code}`)
 		})
@@ -268,18 +267,37 @@ async function* membersOf(folder: string, parts: readonly Part[], signal: AbortS
 				signal.throwIfAborted()
 				if (range.offset !== end) throw wrong('the manifest contradicts itself')
 				end += range.sizeBytes
-				const member = await readAt(file, range.offset, range.sizeBytes)
-				if (hash('sha256', member) !== range.sha256) throw wrong(`bytes ${range.offset} to ${end} are not what was written`)
-				const bson = await unpacked(member)
-				if (bson.length !== range.bsonBytes) throw wrong('it holds something else than was written')
-				yield { part, range, bson }
+				const bytes = await readAt(file, range.offset, range.sizeBytes)
+				if (hash('sha256', bytes) !== range.sha256) throw wrong(`bytes ${range.offset} to ${end} are not what was written`)
+				// A gzip member ends with the length of what it holds.
+				if (bytes.length < 4 || bytes.readUInt32LE(bytes.length - 4) !== range.bsonBytes)
+					throw wrong('it holds something else than was written')
+				yield { part, range, bytes }
 			}
-			if (part.ranges.length > 0 ? end !== size : (await unpacked(await readAt(file, 0, size))).length > 0)
+			if (part.ranges.length > 0 ? end !== size : !(await isNothing(await readAt(file, 0, size))))
 				throw wrong('it holds more than its ranges')
 		} finally {
 			await file.close()
 		}
 	}
+}
+
+const isNothing = (member: Buffer) =>
+	unpacked(member).then(
+		({ length }) => length === 0,
+		() => false,
+	)
+
+/** What comes of each item in order, while so many more are worked on. */
+async function* ahead<T, R>(items: AsyncIterable<T>, width: number, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+	const under: Promise<R>[] = []
+	for await (const item of items) {
+		const result = work(item)
+		result.catch(() => {})
+		under.push(result)
+		if (under.length >= width) yield await under.shift()!
+	}
+	while (under.length > 0) yield await under.shift()!
 }
 
 /** Throws where the file that stands beside a collection's is not what it was. */
@@ -288,26 +306,37 @@ async function checkMetadata(folder: string, collection: string): Promise<void> 
 	const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
 		throw new Error(`${name}: ${error.code === 'ENOENT' ? 'it is missing' : error.code}`)
 	})
-	const text = (await unpack(bytes).catch(() => null))?.toString()
+	const text = (await unpacked(bytes).catch(() => null))?.toString()
 	// What follows the end would not be unpacked: its last bytes are the length.
 	if (text !== metadataOf(collection) || bytes.readUInt32LE(bytes.length - 4) !== text.length)
 		throw new Error(`${name}: it is not what was written`)
 }
 
-/** Reads all of a dump back as bytes: what is there is what was written. Gives what is wrong, at most one thing a file. */
-export async function checkDump(folder: string, parts: readonly Part[], progress: Progress, signal: AbortSignal): Promise<string[]> {
+/** Members that are unpacked at once; the system's own threads do it. */
+const UNPACKED_AT_ONCE = 4
+
+/**
+ * Reads all of a dump back: every byte is what was written. Gives what is wrong, at most one thing a file. `opens`: members
+ * that are unpacked, too, and their documents counted; of the others that is known.
+ */
+export async function checkDump(
+	folder: string,
+	parts: readonly Part[],
+	opens: (range: Range) => boolean,
+	progress: Progress,
+	signal: AbortSignal,
+): Promise<string[]> {
 	const findings: string[] = []
 	const total = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 	let done = 0
 	for (const part of parts) {
 		try {
 			await checkMetadata(folder, part.name)
-			for await (const { range, bson } of membersOf(folder, [part], signal)) {
-				let records = 0
-				for (const _ of documentsIn(bson)) records++
-				if (records !== range.records) throw new Error(`${part.file}: it holds ${records} records, not ${range.records}`)
-				progress({ doing: 'verifying', done: done + range.offset, total, unit: 'bytes' })
-			}
+			const read = ahead(membersOf(folder, [part], signal), UNPACKED_AT_ONCE, async ({ range, bytes }) => {
+				if (opens(range)) await countDocuments(part, range, bytes)
+				return range
+			})
+			for await (const { offset } of read) progress({ doing: 'verifying', done: done + offset, total, unit: 'bytes' })
 		} catch (error) {
 			if (signal.aborted) throw signal.reason
 			findings.push((error as Error).message)
@@ -317,25 +346,41 @@ export async function checkDump(folder: string, parts: readonly Part[], progress
 	return findings
 }
 
+async function countDocuments(part: Part, range: Range, bytes: Buffer): Promise<void> {
+	let records = 0
+	try {
+		const bson = await unpacked(bytes)
+		for (const _ of documentsIn(bson)) records++
+	} catch (error) {
+		throw wrongIn(part, (error as Error).message)
+	}
+	if (records !== range.records) throw wrongIn(part, `it holds ${records} records, not ${range.records}`)
+}
+
 /**
- * All records of a dump in the order of exports, each hashed as it passes. Throws `Trouble` damaged, named after
- * `name`, as soon as something is not what was backed up: so nothing may be done for good before its end.
+ * All records of a dump in the order of exports, and their canonical JSON, each hashed as it passes. Throws `Trouble`
+ * damaged, named after `name`, as soon as something is not what was backed up: so nothing may be done for good before
+ * its end.
  */
 export async function* readDump(
 	{ name, folder, parts }: { name: string; folder: string; parts: readonly Part[] },
 	signal: AbortSignal = new AbortController().signal,
-): AsyncGenerator<{ collection: string; record: StoredRecord }> {
+): AsyncGenerator<{ collection: string; record: StoredRecord; json: string }> {
+	const packers = openPackers()
 	try {
-		for await (const { part, range, bson } of membersOf(folder, parts, signal)) {
-			const records = [...documentsIn(bson)].map(fromBson)
-			if (records.length !== range.records || hashLines(records.map((record) => JSON.stringify(record))) !== range.hash) {
-				throw new Error(`${part.file}: its records are not those that were backed up`)
-			}
-			for (const record of records) yield { collection: part.name, record }
+		const read = ahead(membersOf(folder, parts, signal), packers.width, async ({ part, range, bytes }) => {
+			const found = await packers.unpack({ member: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), range })
+			if ('wrong' in found) throw wrongIn(part, found.wrong)
+			return { collection: part.name, text: found.text }
+		})
+		for await (const { collection, text } of read) {
+			for (const json of text.split('\n')) yield { collection, record: JSON.parse(json), json }
 		}
 	} catch (error) {
 		if (signal.aborted || (error as NodeJS.ErrnoException).code === 'ENOSPC') throw error
 		throw new Trouble('damaged', { name, what: (error as Error).message }, { cause: error })
+	} finally {
+		await packers.close()
 	}
 }
 
@@ -355,7 +400,7 @@ export async function compareWithDump(pages: Pages, parts: readonly Part[], prog
 			if (!range) continue
 			one.lines.push(json)
 			if (one.lines.length < range.records) continue
-			if (hashLines(one.lines) !== range.hash) findings.add(collection)
+			if (hashOfText(one.lines.join('\n')) !== range.hash) findings.add(collection)
 			one.lines = []
 			one.at++
 		}

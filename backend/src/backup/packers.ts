@@ -1,36 +1,43 @@
 /**
- * Threads that pack ranges of records, as many as there are processors.
+ * Threads that pack ranges of records and unpack them, as many as there are processors.
  *
  * Promises answers to every request, or the error of a thread that died; never more in memory than twice the threads.
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { type Packed, type PackRequest, pack } from './pack.ts'
+import { type Packed, type PackRequest, pack, type Unpacked, type UnpackRequest, unpack } from './pack.ts'
 
-/** To start a thread takes longer than to pack so many records. */
-const FEW = 100
+/** To start a thread takes longer than so much text. */
+const FEW_BYTES = 64 * 1024
+
+/** A range and what becomes of it take a tenth of this; without a limit a thread's heap grows with what it has forgotten. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 }
+
+type Answer = PromiseWithResolvers<Packed | Unpacked>
 
 interface Thread {
 	worker: Worker
-	answer: PromiseWithResolvers<Packed> | null
+	answer: Answer | null
 }
 
 export interface Packers {
 	/** How many requests are worth being under way at once. */
 	readonly width: number
-	pack(request: PackRequest): Promise<Packed>
+	pack(request: Omit<PackRequest, 'op'>): Promise<Packed>
+	/** The bytes of the member are gone afterwards. */
+	unpack(request: Omit<UnpackRequest, 'op'>): Promise<Unpacked>
 	close(): Promise<void>
 }
 
 /** Starts the threads; they end with `close`. */
 export function openPackers(width = Math.min(4, availableParallelism())): Packers {
-	const waiting: { request: PackRequest; answer: PromiseWithResolvers<Packed> }[] = []
+	const waiting: { request: PackRequest | UnpackRequest; answer: Answer }[] = []
 	const threads: Thread[] = []
 	let broken: Error | null = null
 
 	function start(): Thread {
-		const thread: Thread = { worker: new Worker(new URL('./pack.ts', import.meta.url)), answer: null }
-		thread.worker.on('message', (packed: Packed) => {
+		const thread: Thread = { worker: new Worker(new URL('./pack.ts', import.meta.url), { resourceLimits: LIMITS }), answer: null }
+		thread.worker.on('message', (packed: Packed | Unpacked) => {
 			const { answer } = thread
 			thread.answer = null
 			answer!.resolve(packed)
@@ -49,21 +56,29 @@ export function openPackers(width = Math.min(4, availableParallelism())): Packer
 			const next = thread.answer ? undefined : waiting.shift()
 			if (!next) continue
 			thread.answer = next.answer
-			thread.worker.postMessage(next.request)
+			thread.worker.postMessage(next.request, next.request.op === 'unpack' ? [next.request.member.buffer] : [])
 		}
+	}
+
+	function ask(request: PackRequest | UnpackRequest): Promise<Packed | Unpacked> {
+		if (broken) throw broken
+		const answer: Answer = Promise.withResolvers()
+		waiting.push({ request, answer })
+		// Not before there is work.
+		if (threads.length < width) threads.push(start())
+		give()
+		return answer.promise
 	}
 
 	return {
 		width: 2 * width,
-		async pack(request) {
-			if (request.lines.length <= FEW) return pack(request)
-			if (broken) throw broken
-			const answer = Promise.withResolvers<Packed>()
-			waiting.push({ request, answer })
-			// Not before there is work: a backup in which nothing changed needs none.
-			if (threads.length < width) threads.push(start())
-			give()
-			return answer.promise
+		async pack(asked) {
+			const request: PackRequest = { op: 'pack', ...asked }
+			return asked.text.length <= FEW_BYTES ? pack(request) : ((await ask(request)) as Packed)
+		},
+		async unpack(asked) {
+			const request: UnpackRequest = { op: 'unpack', ...asked }
+			return asked.range.bsonBytes <= FEW_BYTES ? unpack(request) : ((await ask(request)) as Unpacked)
 		},
 		async close() {
 			await Promise.all(threads.map(({ worker }) => worker.terminate()))

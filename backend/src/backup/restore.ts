@@ -119,7 +119,8 @@ async function lookIntoBackup({ name, path, manifest }: Backup, only: Part | nul
 	if (schema > schemaOf(migrations)) throw new Trouble('newerFormat', { name })
 	if (only === 'env' && env === null) throw new Trouble('notInIt', { name, what: ENV_COPY })
 	const findings: string[] = []
-	if (restores({ only }, 'database')) findings.push(...(await checkDump(join(path, 'database', database), collections, progress, signal)))
+	if (restores({ only }, 'database'))
+		findings.push(...(await checkDump(join(path, 'database', database), collections, () => false, progress, signal)))
 	if (restores({ only }, 'files')) {
 		for (const file of await checkPool(config.folders.backups, files, progress, signal)) findings.push(`${file.name}: ${file.what}`)
 	}

@@ -39,7 +39,7 @@ test('[B9] whatever byte of the database in a backup is another, or is lost, it 
 	const { config } = await makeSchool(t, { messages: 3, files: 1 })
 	const { path, manifest } = (await createBackup({ config, reason: 'manual', drill: false })).backup
 	const folder = join(path, 'database', manifest.database)
-	const check = (part: Part) => checkDump(folder, [part], silent, signal)
+	const check = (part: Part) => checkDump(folder, [part], () => true, silent, signal)
 	const files: string[] = []
 	for (const part of manifest.collections) {
 		const metadata = part.file.replace(/bson\.gz$/, 'metadata.json.gz')

@@ -32,7 +32,7 @@ export async function verifyBackup({
 }): Promise<Verified> {
 	const { manifest, path, name } = backup
 	const { backups } = config.folders
-	const findings = await checkDump(join(path, 'database', manifest.database), manifest.collections, progress, signal)
+	const findings = await checkDump(join(path, 'database', manifest.database), manifest.collections, () => true, progress, signal)
 	for (const file of await checkPool(backups, manifest.files, progress, signal)) findings.push(`${file.name}: ${file.what}`)
 	if (manifest.env) {
 		const what = await checkFile(join(path, ENV_COPY), manifest.env)

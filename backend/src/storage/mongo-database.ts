@@ -11,7 +11,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Db, type MongoClient, ObjectId } from 'mongodb'
+import { type Db, type MongoClient, MongoServerError, ObjectId } from 'mongodb'
+import { type Document, recordOf } from './bson.ts'
 import type { StoredRecord } from './collections.ts'
 import { syncPath } from './durable-file.ts'
 import {
@@ -28,7 +29,7 @@ import { failpoint } from './failpoint.ts'
 import { GENESIS } from './journal.ts'
 import { build, explainCopy, MongoEngine, spoolCollection } from './mongo.ts'
 import { connect, explain, meaningOf } from './mongo-connection.ts'
-import { type Document, indexNote, LONG, recordOf, reindex } from './mongo-documents.ts'
+import { indexNote, LONG, reindex } from './mongo-documents.ts'
 import {
 	beginning,
 	createJournal,
@@ -58,6 +59,10 @@ const VERSION_1 = ['users', 'groups', 'discussions', 'messages', 'categories']
 export async function findMongo(options: MongoPlace): Promise<MongoDatabase> {
 	return new MongoDatabase(options, await connect(options.address, options.times))
 }
+
+/** How often a server is asked to make a database, and after how long. */
+const CREATE_TRIES = 4
+const CREATE_AGAIN_MS = 500
 
 export class MongoDatabase implements Database {
 	readonly engine = 'mongodb'
@@ -110,7 +115,17 @@ export class MongoDatabase implements Database {
 	}
 
 	async create(schema: number): Promise<void> {
-		await this.#asked(() => this.#begin(schema, 0))
+		await this.#asked(async () => {
+			for (let left = CREATE_TRIES; ; left--) {
+				try {
+					return await this.#begin(schema, 0)
+				} catch (error) {
+					// A server says no for a moment, as while a database of this name is being dropped.
+					if (left === 1 || !(error instanceof MongoServerError) || meaningOf(error) !== 'away') throw error
+					await sleep(CREATE_AGAIN_MS)
+				}
+			}
+		})
 	}
 
 	/** The first lineage of a database. */

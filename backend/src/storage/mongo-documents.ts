@@ -7,24 +7,13 @@
  */
 import assert from 'node:assert/strict'
 import { type AnyBulkWriteOperation, type Collection, type Db, type Filter, MongoBulkWriteError, ObjectId } from 'mongodb'
+import { type Document, isId, recordOf, timeOf } from './bson.ts'
 import type { CollectionSpec, IndexSpec, StoredRecord } from './collections.ts'
 import type { EngineQuery, Keys, Position } from './engine.ts'
 import { keysOf, manyKeys } from './keys.ts'
 
 export type Specs = Readonly<Record<string, CollectionSpec>>
 
-/** A record, or (`gone`) the tombstone of one: what was removed by `rev`, so that no late form brings it back. */
-export interface Document {
-	_id: ObjectId
-	seq?: number
-	rev: number
-	gone?: true
-	/** Per index the record's keys; where the index has a sort field, `{ key, sort }`. */
-	_k?: Record<string, unknown>
-	[field: string]: unknown
-}
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 export const DUPLICATE = 11_000
 /** For commands that walk over a whole collection. */
 export const LONG = { timeoutMS: 10 * 60 * 1_000 }
@@ -33,51 +22,16 @@ const BATCH = 1_000
 
 // Records and documents.
 
-/** Whether this can be the id of a document. */
-export const isId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{24}$/.test(value)
-
 /** The document of a record, from its canonical JSON. */
 export function documentOf(spec: CollectionSpec, json: string, keys: Keys): Document {
-	return Object.assign(bareDocumentOf(spec, json), { _k: keysIn(spec, keys) })
-}
-
-/** The same without keys: as it stands in a dump. */
-export function bareDocumentOf(spec: CollectionSpec, json: string): Document {
 	const { id, ...fields } = JSON.parse(json) as StoredRecord & Record<string, unknown>
 	for (const path of spec.ids) convert(fields, path, idOf)
-	for (const path of spec.times) convert(fields, path, dateOf)
-	fields.createdAt = dateOf(fields.createdAt) as never
-	fields.updatedAt = dateOf(fields.updatedAt) as never
-	return { _id: new ObjectId(id), ...fields } as Document
+	for (const path of [...spec.times, 'createdAt', 'updatedAt']) convert(fields, path, dateOf)
+	return { _id: new ObjectId(id), ...fields, _k: keysIn(spec, keys) } as Document
 }
 
 export function tombstoneOf(id: string, rev: number): Document {
 	return { _id: new ObjectId(id), rev, gone: true }
-}
-
-/** The record of a document: fields in their canonical order, ids and times as text. */
-export function recordOf(document: Document): StoredRecord {
-	const record: Record<string, unknown> = {}
-	const id = document._id.toHexString()
-	let named = false
-	for (const key in document) {
-		if (key === '_id' || key === '_k') continue
-		if (!named && key > 'id') {
-			record.id = id
-			named = true
-		}
-		record[key] = plain(document[key])
-	}
-	if (!named) record.id = id
-	return record as unknown as StoredRecord
-}
-
-function plain(value: unknown): unknown {
-	if (typeof value !== 'object' || value === null) return value
-	if (value instanceof ObjectId) return value.toHexString()
-	if (value instanceof Date) return value.toISOString()
-	if (Array.isArray(value)) return value.map(plain)
-	return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
 }
 
 /** Converts the value at a path such as `removed.at`, and each one where it is a list. */
@@ -85,13 +39,17 @@ function convert(fields: Record<string, unknown>, path: string, to: (value: unkn
 	const [first, ...rest] = path.split('.') as [string, ...string[]]
 	const value = fields[first]
 	if (value === null || value === undefined) return
-	if (rest.length > 0) convert(value as Record<string, unknown>, rest.join('.'), to)
-	else fields[first] = Array.isArray(value) ? value.map(to) : to(value)
+	if (rest.length > 0) {
+		if (typeof value === 'object') convert(value as Record<string, unknown>, rest.join('.'), to)
+	} else fields[first] = Array.isArray(value) ? value.map(to) : to(value)
 }
 
 /** What would not come back as it is stays the text that it was. */
 const idOf = (value: unknown) => (isId(value) ? new ObjectId(value) : value)
-const dateOf = (value: unknown) => (typeof value === 'string' && TIME.test(value) ? new Date(value) : value)
+const dateOf = (value: unknown) => {
+	const ms = timeOf(value)
+	return ms === null ? value : new Date(ms)
+}
 
 function keysIn(spec: CollectionSpec, keys: Keys): Record<string, unknown> {
 	const under: Record<string, unknown> = {}

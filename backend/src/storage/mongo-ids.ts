@@ -5,7 +5,7 @@
  * there is one writer, whose every new id is told here, and who can commit nothing once another took over.
  */
 import type { Collection } from 'mongodb'
-import { type Document, isId } from './mongo-documents.ts'
+import { type Document, isId } from './bson.ts'
 
 /** So many are read at first; above the other number the lower half is forgotten. */
 const IDS = { first: 10_000, most: 200_000, sample: 1_000 }

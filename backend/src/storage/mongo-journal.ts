@@ -6,11 +6,12 @@
  */
 import assert from 'node:assert/strict'
 import { Binary, type Collection, type Db, type ObjectId } from 'mongodb'
+import type { Document } from './bson.ts'
 import type { Entry, Head } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { GENESIS, parseLines, unpackLines } from './journal.ts'
 import { keysOf } from './keys.ts'
-import { type Document, documentOf, LONG, type Specs, tombstoneOf } from './mongo-documents.ts'
+import { documentOf, LONG, type Specs, tombstoneOf } from './mongo-documents.ts'
 
 /** `begin`: where a lineage starts; `term`: somebody opened it for writing; `close`: it ended with a restore. */
 export interface Slot {

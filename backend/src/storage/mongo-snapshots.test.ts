@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { BSON } from 'mongodb'
 import { lookInto, testAddress } from '../../../tests/support/mongo.ts'
+import { writeBson } from './bson.ts'
 import { collections } from './collections.ts'
-import { toBson } from './mongo-dump.ts'
 import { openStore } from './open.ts'
 import { snapshotsContract } from './snapshots.contract.ts'
 
@@ -45,7 +45,7 @@ test('[S86] what mongorestore loaded opens in a lineage of its own, and only as 
 		for (const [name] of kept) if (name !== 'messages') await db.createCollection(name)
 		for (const [name, record] of Object.entries(records)) {
 			const sorted = Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
-			await db.collection(name).insertOne(BSON.deserialize(toBson(name, JSON.stringify(sorted))))
+			await db.collection(name).insertOne(BSON.deserialize(writeBson(name, [JSON.stringify(sorted)])))
 		}
 	})
 	await assert.rejects(openStore(options), /Only a part of a database was loaded.*messages is missing/)

@@ -7,9 +7,9 @@
 import { rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { birthIn, recordIn } from './bson.ts'
 import type { StoredRecord } from './collections.ts'
 import { StorageFull } from './engine.ts'
-import { birthIn, recordIn } from './mongo-bson.ts'
 
 /** What is read ahead where records lie one after another. */
 const AHEAD_BYTES = 512 * 1024

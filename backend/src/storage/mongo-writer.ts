@@ -6,9 +6,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, ObjectId } from 'mongodb'
+import type { Document } from './bson.ts'
 import { Fenced, OutcomeUnknown, type Remote, StorageFull } from './engine.ts'
 import { explain, type Meaning, type MongoAddress, meaningOf } from './mongo-connection.ts'
-import { type Document, putInPlace, type Specs } from './mongo-documents.ts'
+import { putInPlace, type Specs } from './mongo-documents.ts'
 import { documentsOf, entriesOf, journalOf, lastSlot, type Meta, metaOf, type Slot } from './mongo-journal.ts'
 
 /** How long things may take, in milliseconds. */

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { deflateRaw } from 'node:zlib'
 import { type Collection, type Db, type MongoClient, ObjectId } from 'mongodb'
+import { type Document, isId, recordOf } from './bson.ts'
 import type { StoredRecord } from './collections.ts'
 import {
 	type Engine,
@@ -27,18 +28,7 @@ import {
 import { failpoint } from './failpoint.ts'
 import { eraseLines, namesAny, packLines, unpackLines } from './journal.ts'
 import { explain, type MongoAddress, meaningOf } from './mongo-connection.ts'
-import {
-	createCollection,
-	type Document,
-	documentOf,
-	findIn,
-	isId,
-	LONG,
-	putInPlace,
-	recordOf,
-	type Specs,
-	tombstoneOf,
-} from './mongo-documents.ts'
+import { createCollection, documentOf, findIn, LONG, putInPlace, type Specs, tombstoneOf } from './mongo-documents.ts'
 import { HighestIds } from './mongo-ids.ts'
 import {
 	bodyOf,

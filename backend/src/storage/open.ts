@@ -21,7 +21,6 @@ import { findSqlite } from './sqlite-database.ts'
 import type { Store } from './store.ts'
 
 // What dumps in MongoDB's format are made of and read with.
-export { fromBson, toBson } from './mongo-dump.ts'
 export { Spool } from './mongo-spool.ts'
 
 export interface OpenOptions {

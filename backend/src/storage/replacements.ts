@@ -10,15 +10,22 @@ import type { GroupChange } from './engine.ts'
 import { canonicalRecord } from './journal.ts'
 import { keysOf } from './keys.ts'
 
+/** A record on its way into a new lineage. `json`: its canonical JSON, where that is known. */
+export interface Loaded {
+	collection: string
+	record: StoredRecord
+	json?: string
+}
+
 /** `source.records` come in export order: by collection as declared, then by `(seq, id)`. */
 export async function* replacements(
 	specs: Readonly<Record<string, CollectionSpec>>,
-	source: { seq: number; records: AsyncIterable<{ collection: string; record: StoredRecord }> },
+	source: { seq: number; records: AsyncIterable<Loaded> },
 ): AsyncGenerator<GroupChange> {
 	const order = Object.keys(specs)
 	const taken = new Set<string>()
 	let previous = { collection: '', seq: -1, id: '', ordinal: 0 }
-	for await (const { collection, record } of source.records) {
+	for await (const { collection, record, json: known } of source.records) {
 		const spec = specs[collection]
 		assert(spec, `There is no collection ${collection}.`)
 		if (spec.volatile) continue
@@ -30,7 +37,7 @@ export async function* replacements(
 		assert(follows, `Records of ${collection} come by (seq, id), each once.`)
 		const ordinal = same && record.seq === previous.seq ? previous.ordinal + 1 : 0
 		assert(ordinal < 1_000, `Too many records of ${collection} were born in one entry.`)
-		const [copy, json] = canonicalRecord(record)
+		const [copy, json] = known === undefined ? canonicalRecord(record) : [record, known]
 		const keys = keysOf(spec, copy)
 		for (const index in spec.indexes) {
 			if (!spec.indexes[index]!.unique) continue

@@ -8,13 +8,13 @@ import { AssertionError } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { collections, type StoredRecord } from './collections.ts'
+import { collections } from './collections.ts'
 import { Busy, Damaged, refuseWriter, unreadable } from './copy.ts'
 import type { Database, Head, Page, Replacement, Snapshot } from './engine.ts'
 import { tryLock } from './lock.ts'
 import { migrations, schemaOf, upgrader } from './migrations.ts'
 import { findDatabase, forget, INSTALLATION, newer, noteInstallation, type OpenOptions, readNote } from './open.ts'
-import { replacements } from './replacements.ts'
+import { type Loaded, replacements } from './replacements.ts'
 
 /** Everything at the entry `head.seq`. */
 export interface Reading {
@@ -36,7 +36,7 @@ export interface Reading {
 export interface Source {
 	seq: number
 	schema: number
-	records: AsyncIterable<{ collection: string; record: StoredRecord }>
+	records: AsyncIterable<Loaded>
 }
 
 type Place = Pick<OpenOptions, 'folder' | 'mongodb' | 'writeTimeoutMs' | 'signal'>
@@ -101,7 +101,8 @@ async function replace(
 	source: Source,
 	{ onReplacing }: { onReplacing?(lineage: string): void },
 ): Promise<{ lineage: string }> {
-	const { id, records } = await identified(source.records)
+	await using from = await identified(source.records)
+	const { id, records } = from
 	const replacement = replacementOf({ ...source, records })
 	const { lineage } = replacement
 	const { engine } = database
@@ -165,19 +166,19 @@ async function loading<T>(work: () => Promise<T>): Promise<T> {
 function replacementOf({ seq, schema, records }: Source): Replacement {
 	const known = schemaOf(migrations)
 	if (schema > known) throw newer(schema, known)
-	const upgrade = upgrader(migrations)
 	const upgraded = async function* () {
+		const upgrade = upgrader(migrations)
 		for await (const { collection, record } of records) yield { collection, record: upgrade(collection, record, schema) }
 	}
 	const lineage = randomBytes(12).toString('hex')
 	const at = new Date().toISOString()
-	return { lineage, seq, schema: known, at, records: replacements(collections, { seq, records: upgraded() }) }
+	return { lineage, seq, schema: known, at, records: replacements(collections, { seq, records: schema === known ? records : upgraded() }) }
 }
 
 /** The id that these records give their installation: it is in the first collection. The records are to be read from what is given back. */
-async function identified(records: Source['records']): Promise<{ id: string | null; records: Source['records'] }> {
+async function identified(records: Source['records']): Promise<{ id: string | null; records: Source['records'] } & AsyncDisposable> {
 	const iterator = records[Symbol.asyncIterator]()
-	const first: { collection: string; record: StoredRecord }[] = []
+	const first: Loaded[] = []
 	let done = false
 	while (!done) {
 		const next = await iterator.next()
@@ -191,5 +192,12 @@ async function identified(records: Source['records']): Promise<{ id: string | nu
 		yield* first
 		if (!done) yield* { [Symbol.asyncIterator]: () => iterator }
 	}
-	return { id: (own?.record as { value?: string } | undefined)?.value ?? null, records: all() }
+	return {
+		id: (own?.record as { value?: string } | undefined)?.value ?? null,
+		records: all(),
+		// Also where they were never read.
+		async [Symbol.asyncDispose]() {
+			await iterator.return?.()
+		},
+	}
 }

@@ -33,15 +33,24 @@ export function configure(db: DatabaseSync): void {
 /** The place of a new lineage: one file each, so that no old write-ahead log can ever meet a new file. */
 export const fileOf = (lineage: string) => `chat-${lineage}.db`
 
-/** Makes the tables of a new file. `head` holds one row: where the journal ends. */
+/** Makes the tables of a new file. `head` holds one row: where the journal ends. Indexes come with `createIndexes`. */
 export function createTables(db: DatabaseSync, specs: Specs): void {
 	db.exec(`
 		CREATE TABLE head(one INTEGER PRIMARY KEY CHECK (one = 1), lineage TEXT, seq INTEGER, term INTEGER, schema INTEGER, at TEXT, hash TEXT, pruned INTEGER, prunedHash TEXT) STRICT;
 		CREATE TABLE journal(last INTEGER PRIMARY KEY, first INTEGER, term INTEGER, schema INTEGER, at TEXT, hash TEXT, body BLOB) STRICT;
 		CREATE TABLE indexes(collection TEXT, name TEXT, spec TEXT, PRIMARY KEY (collection, name)) STRICT;
 	`)
-	for (const collection in specs) createCollection(db, collection)
-	reindex(db, specs)
+	for (const [collection, spec] of Object.entries(specs)) {
+		createCollection(db, collection)
+		for (const index in spec.indexes) addColumns(db, collection, index, spec)
+	}
+}
+
+/** Makes the indexes of all tables: sorted at once, where a record at a time would touch pages everywhere. */
+export function createIndexes(db: DatabaseSync, specs: Specs): void {
+	for (const [collection, spec] of Object.entries(specs)) {
+		for (const index in spec.indexes) createIndex(db, collection, index, spec)
+	}
 }
 
 function createCollection(db: DatabaseSync, collection: string): void {
@@ -61,9 +70,10 @@ export function reindex(db: DatabaseSync, specs: Specs): void {
 		)
 		const changed = Object.keys(spec.indexes).filter((name) => known.get(name) !== JSON.stringify(spec.indexes[name]))
 		for (const name of known.keys()) if (!(name in spec.indexes) || changed.includes(name)) dropIndex(db, collection, name)
-		for (const name of changed) addIndex(db, collection, name, spec)
+		for (const name of changed) addColumns(db, collection, name, spec)
 		if (changed.length > 0)
 			refill(db, collection, { indexes: Object.fromEntries(changed.map((name) => [name, spec.indexes[name]!])), ids: [], times: [] })
+		for (const name of changed) createIndex(db, collection, name, spec)
 	}
 }
 
@@ -77,21 +87,27 @@ function dropIndex(db: DatabaseSync, collection: string, index: string): void {
 	db.prepare('DELETE FROM indexes WHERE collection = ? AND name = ?').run(collection, index)
 }
 
-function addIndex(db: DatabaseSync, collection: string, index: string, spec: CollectionSpec): void {
+/** Makes room for an index's keys. */
+function addColumns(db: DatabaseSync, collection: string, index: string, spec: CollectionSpec): void {
 	const declared = spec.indexes[index]!
 	const table = tableOf(collection)
 	if (manyKeys(declared)) {
-		const side = sideOf(collection, index)
-		db.exec(
-			`CREATE TABLE ${side}(key TEXT, sort, pk INTEGER, PRIMARY KEY (key, sort, pk)) WITHOUT ROWID; CREATE INDEX "i_${collection}_${index}" ON ${side}(pk)`,
-		)
+		db.exec(`CREATE TABLE ${sideOf(collection, index)}(key TEXT, sort, pk INTEGER, PRIMARY KEY (key, sort, pk)) WITHOUT ROWID`)
 	} else {
 		db.exec(`ALTER TABLE ${table} ADD COLUMN ${columnOf(index)} TEXT`)
 		if (declared.sort !== undefined) db.exec(`ALTER TABLE ${table} ADD COLUMN ${sortOf(index)}`)
-		const columns = declared.sort === undefined ? columnOf(index) : `${columnOf(index)}, ${sortOf(index)}`
-		db.exec(`CREATE INDEX "i_${collection}_${index}" ON ${table}(${columns}) WHERE ${columnOf(index)} IS NOT NULL`)
 	}
 	db.prepare('INSERT INTO indexes VALUES (?, ?, ?)').run(collection, index, JSON.stringify(declared))
+}
+
+function createIndex(db: DatabaseSync, collection: string, index: string, spec: CollectionSpec): void {
+	const declared = spec.indexes[index]!
+	const name = `"i_${collection}_${index}"`
+	if (manyKeys(declared)) db.exec(`CREATE INDEX ${name} ON ${sideOf(collection, index)}(pk)`)
+	else {
+		const columns = declared.sort === undefined ? columnOf(index) : `${columnOf(index)}, ${sortOf(index)}`
+		db.exec(`CREATE INDEX ${name} ON ${tableOf(collection)}(${columns}) WHERE ${columnOf(index)} IS NOT NULL`)
+	}
 }
 
 function refill(db: DatabaseSync, collection: string, spec: CollectionSpec): void {

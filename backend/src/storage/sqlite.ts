@@ -36,6 +36,7 @@ import { manyKeys } from './keys.ts'
 import {
 	columnOf,
 	configure,
+	createIndexes,
 	createTables,
 	fileOf,
 	flatten,
@@ -106,11 +107,12 @@ export function readSqlite(folder: string, specs: Specs): Snapshot {
 async function* pagesOf(reader: DatabaseSync, collections: readonly string[]): AsyncGenerator<Page> {
 	for (const collection of collections) {
 		const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
+		page.setReturnArrays(true)
 		for (let last = -1; ; ) {
-			const rows = page.all(last) as { pk: number; doc: string }[]
+			const rows = page.all(last) as unknown as [pk: number, doc: string][]
 			if (rows.length === 0) break
-			yield { collection, rows: rows.map(({ pk, doc }) => ({ seq: Math.floor(pk / ORDINALS), json: doc })) }
-			last = rows.at(-1)!.pk
+			yield { collection, rows: rows.map(([pk, json]) => ({ seq: Math.floor(pk / ORDINALS), json })) }
+			last = rows.at(-1)![0]
 			await new Promise(setImmediate)
 		}
 	}
@@ -199,7 +201,7 @@ async function build(folder: string, specs: Specs, replacement: Replacement): Pr
 	const db = new DatabaseSync(next)
 	try {
 		// Until it is pointed to, the file may be lost: it is synced once, at the end.
-		db.exec('PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN')
+		db.exec('PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384; BEGIN')
 		createTables(db, specs)
 		const head = db.prepare('INSERT INTO head VALUES (1, :lineage, :seq, 0, :schema, :at, :hash, :seq, :hash)')
 		head.run({ lineage, seq, schema, at, hash: GENESIS })
@@ -211,6 +213,7 @@ async function build(folder: string, specs: Specs, replacement: Replacement): Pr
 			table.count++
 			if (++sinceTurn % 500 === 0) await new Promise(setImmediate)
 		}
+		createIndexes(db, specs)
 		db.exec('COMMIT')
 		failpoint('replace:built')
 		for (const [name, { count }] of tables) {
