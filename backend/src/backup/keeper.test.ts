@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -311,7 +311,7 @@ test('[B102] a backup whose process can not be started, and news that can not be
 	delete process.env.TOO_LONG
 	rmSync(noted, { recursive: true })
 	await keeper.start({ kind: 'backup', reason: 'manual' })
-	await until(() => keeper.running === null && keeper.alerts.length === 0)
+	await until(() => keeper.running === null && keeper.alerts.length === 0 && existsSync(noted))
 	assert.deepEqual(JSON.parse(readFileSync(noted, 'utf8')).alerts, [])
 })
 
