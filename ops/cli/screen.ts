@@ -190,6 +190,8 @@ function openProgress({ words, count, size, duration, quiet }: ProgressOptions):
 		end() {
 			if (drawn) stream.write('\r\x1b[K')
 			drawn = false
+			// What comes later of the same kind has a rate of its own.
+			current = ''
 		},
 	}
 }

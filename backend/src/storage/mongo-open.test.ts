@@ -282,7 +282,7 @@ test('[S33] MongoDB: an empty database where there was one, or beside any backup
 		const beside = place(t)
 		mkdirSync(join(beside.backups, '20250121_143000'), { recursive: true })
 		writeFileSync(join(beside.backups, '20250121_143000', file), '')
-		await beside.refused(/missing or empty, but there are backups in/, /\.\/restore\.sh 20250121_143000.*--fresh/)
+		await beside.refused(/missing or empty, but there are backups in/, /\.\/restore\.sh latest.*--fresh/)
 		await used(beside, { fresh: true })
 	}
 })

@@ -129,7 +129,7 @@ test('[S33] an empty beginning where there was a database, or beside any backup,
 			const at = place(t)
 			at.backup('20250120_000000', 'manifest.txt')
 			at.backup('20250121_143000', ...files)
-			await at.refused(/there are backups in/, /\.\/restore\.sh 20250121_143000.*npm start -- --fresh/)
+			await at.refused(/there are backups in/, /\.\/restore\.sh latest.*npm start -- --fresh/)
 		})
 	}
 	await t.test('[S33] but other things beside it are no backups', async (t) => {

@@ -108,7 +108,7 @@ async function openFree(database: Database, folder: string, options: OpenOptions
 	const schema = schemaOf(list)
 	const { backups } = options
 	let noted = readInstallation(folder, database)
-	let found = await whole(database, backups, () => database.head())
+	let found = await whole(database, () => database.head())
 	// All that can be refused is refused before anything is changed.
 	if ((found === null || found.seq === 0) && !options.fresh) refuseEmpty(noted, backups)
 	if (found === null) {
@@ -123,7 +123,7 @@ async function openFree(database: Database, folder: string, options: OpenOptions
 	// What mongorestore loaded is of no lineage that could be noted: it is known by its id.
 	const loaded = database.engine === 'mongodb' && found.term === 0
 	if (noted && noted.lineage !== found.lineage && noted.next !== found.lineage && !loaded) throw another(database, folder)
-	const engine = await whole(database, backups, () => database.open())
+	const engine = await whole(database, () => database.open())
 	if (!engine) return null
 	try {
 		const { lineage } = found
@@ -201,13 +201,13 @@ export function forget(folder: string): null {
 }
 
 /** The database is there: when it is gone, empty or damaged, that is an accident. */
-async function whole<T>({ place }: Database, backups: string, open: () => Promise<T>): Promise<T> {
+async function whole<T>({ place }: Database, open: () => Promise<T>): Promise<T> {
 	try {
 		return await open()
 	} catch (error) {
 		if (error instanceof StorageUnavailable || error instanceof StorageFull) throw error
 		throw new StorageUnavailable(`The database in ${place} can't be opened: ${(error as Error).message}`, {
-			hint: `To bring the data back: ./restore.sh ${newestBackup(backups) ?? 'latest'}. Nothing was changed.`,
+			hint: 'To bring the data back: ./restore.sh latest. Nothing was changed.',
 			cause: error,
 		})
 	}
@@ -222,26 +222,19 @@ function hidden({ engine, place }: Database): StorageUnavailable {
 
 /** Throws where emptiness is an accident: this folder had a database, or there are backups of one. */
 function refuseEmpty(noted: Installation | null, backups: string): void {
-	const backup = newestBackup(backups)
-	if (!noted && !backup) return
+	if (!noted && !holdsBackup(backups)) return
 	const seen = noted ? 'there was one here before' : `there are backups in ${backups}`
 	throw new StorageUnavailable(`The database is missing or empty, but ${seen}.`, {
-		hint: `To bring the data back: ./restore.sh ${backup ?? 'latest'}. To begin with nothing: npm start -- --fresh.`,
+		hint: 'To bring the data back: ./restore.sh latest. To begin with nothing: npm start -- --fresh.',
 	})
 }
 
-/** The name of the last backup folder by name: ours, another installation's or version 1.x's. Null when there is none. */
-function newestBackup(backups: string): string | null {
-	if (!existsSync(backups)) return null
+/** Whether there is any backup: ours, another installation's or version 1.x's. Which of them are whole is not known here. */
+function holdsBackup(backups: string): boolean {
+	if (!existsSync(backups)) return false
 	const isBackup = (name: string) => /^manifest\.(txt|json)$|^(mongodb|uploads)-.*\.tar\.gz$|^(mongodb|database)$/.test(name)
-	const folders = readdirSync(backups, { withFileTypes: true }).filter(
+	return readdirSync(backups, { withFileTypes: true }).some(
 		(entry) => entry.isDirectory() && !entry.name.startsWith('.') && readdirSync(join(backups, entry.name)).some(isBackup),
-	)
-	return (
-		folders
-			.map(({ name }) => name)
-			.sort()
-			.at(-1) ?? null
 	)
 }
 
