@@ -153,12 +153,14 @@ export const MessageList = memo(function MessageList(props: Props) {
 		frame.current = requestAnimationFrame(look)
 	}, [look])
 
+	const arrive = useArrival(list, scroller, present)
 	const scrollToEnd = useCallback(() => {
 		atEnd.current = true
 		setSeen(null)
 		setBack(null)
-		list.current?.scrollToIndex(Number.MAX_SAFE_INTEGER, { align: 'end' })
-	}, [])
+		const last = present.current.rows.at(-1)
+		if (last) arrive(last.key, 'end')
+	}, [arrive])
 
 	const [active, setActive] = useState<string | null>(null)
 	const focusing = useRef(0)
@@ -175,7 +177,6 @@ export const MessageList = memo(function MessageList(props: Props) {
 		tryAgain()
 	}, [])
 
-	const arrive = useArrival(list, scroller, present)
 	const { load, arrived, ask, stopped, fetchNear } = usePages(list, discussion.id, timeline, group, lookSoon)
 	/** Goes to a place, loaded or not, and remembers where one was. */
 	const jumps = useRef(0)
@@ -278,7 +279,8 @@ export const MessageList = memo(function MessageList(props: Props) {
 	const mine = newest !== undefined && newest.item.message.author === me.id && newest.item.message.rev === 0
 	// biome-ignore lint/correctness/useExhaustiveDependencies: when the last row is another one
 	useLayoutEffect(() => {
-		if (atEnd.current || mine) list.current?.scrollToIndex(rows.length - 1, { align: 'end' })
+		if (mine) arrive(newest.key, 'end')
+		else if (atEnd.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' })
 		if (!mine) return
 		atEnd.current = true
 		setSeen(null)

@@ -54,7 +54,8 @@ export function useArrival(
 	)
 }
 
+/** What is not measured yet is laid out, and not visible. */
 function isInSight(row: Element, frame: Element): boolean {
 	const [inner, outer] = [row.getBoundingClientRect(), frame.getBoundingClientRect()]
-	return inner.top < outer.bottom && inner.bottom > outer.top
+	return inner.top < outer.bottom && inner.bottom > outer.top && getComputedStyle(row).visibility === 'visible'
 }
