@@ -3,9 +3,10 @@
  *
  * Promises that what is told was read from the backups themselves. Decides nothing.
  */
-import { createBackup, tryBackupLock } from '../../backend/src/backup/create.ts'
+import { createBackup } from '../../backend/src/backup/create.ts'
 import { drillBackup } from '../../backend/src/backup/drill.ts'
 import { type Backup, findBackup, type Listing, listBackups, type OldBackup } from '../../backend/src/backup/folder.ts'
+import { tryBackupLock } from '../../backend/src/backup/lock.ts'
 import { localTime } from '../../backend/src/backup/people-manifest.ts'
 import { type Pruned, planPrune, pruneBackups } from '../../backend/src/backup/prune.ts'
 import { EXIT, Trouble } from '../../backend/src/backup/trouble.ts'

@@ -8,7 +8,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { BSON } from 'bson'
-import { createBackup, tryBackupLock } from '../../backend/src/backup/create.ts'
+import { createBackup } from '../../backend/src/backup/create.ts'
+import { tryBackupLock } from '../../backend/src/backup/lock.ts'
 import { fileOf, makeSchool, sendFiles, snapshot, type TestSchool, writeMessages } from '../support/backups.ts'
 import { begin, commandOf, onTerminal, runLine, type Said } from '../support/operator.ts'
 

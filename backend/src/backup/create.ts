@@ -17,12 +17,13 @@ import type { UploadRecord } from '../storage/collections.ts'
 import { syncPath, writeDurably } from '../storage/durable-file.ts'
 import { StorageUnavailable } from '../storage/engine.ts'
 import { failpoint } from '../storage/failpoint.ts'
-import { tryLock, type WriterLock } from '../storage/lock.ts'
+import type { WriterLock } from '../storage/lock.ts'
 import { openReading, type Reading } from '../storage/snapshots.ts'
 import { proveDump, sweepDrill } from './drill.ts'
 import { checkDump, type Previous, writeDump } from './dump.ts'
 import { ageEntries, type Backup, findBackup, freeName, type Listing, listBackups, numberFor, sweepPartials } from './folder.ts'
 import { ENV_COPY, FORMAT, MANIFEST, type Manifest, PARTIAL, PEOPLE, type Reason } from './format.ts'
+import { tryBackupLock } from './lock.ts'
 import { PacedFile } from './paced.ts'
 import { peopleManifest } from './people-manifest.ts'
 import { checkPool, fillPool, type WantedFile } from './pool.ts'
@@ -49,22 +50,10 @@ export interface Created {
 	joined: boolean
 }
 
-/** The lock of everything that changes the backups folder or restores from it, in the data folder. */
-const LOCK = 'backup.lock'
 const WAIT_MS = 500
 /** A log can't begin anew while somebody reads: what people write meanwhile takes the room of what they will write. */
 const LOG = { mostBytes: 1024 ** 3, lookEveryMs: 100 }
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-
-/** Takes the lock of backups and restores; null when another process has it. Throws `Trouble` where it can't be had at all. */
-export async function tryBackupLock({ folders }: Config): Promise<WriterLock | null> {
-	try {
-		await mkdir(folders.data, { recursive: true })
-		return tryLock(folders.data, LOCK)
-	} catch (error) {
-		throw diskTrouble(error, folders.data) ?? error
-	}
-}
 
 /** Makes a verified backup, or joins the one that is being made. Throws `Trouble`, or the signal's reason; then nothing is there that was not before. */
 export async function createBackup(options: CreateOptions): Promise<Created> {

@@ -98,6 +98,21 @@ export function restoreContract(engine: 'sqlite' | 'mongodb'): void {
 		assert.equal((await school.content()).size, now.size + 10)
 	})
 
+	test(`[B74] ${engine}: stopped in its midst, a restore leaves the database as it was and says so, and works afterwards`, async (t) => {
+		const { school, backup, then, now } = await makeChanged(t)
+		const plan = await planRestore({ config: school.config, source: { kind: 'backup', backup }, only: null })
+		const stopping = new AbortController()
+		const options = { config: school.config, plan, as: 'replacement' as const, returns: true, signal: stopping.signal }
+		const stopped = restoreBackup({ ...options, progress: ({ doing }) => doing === 'checking' && stopping.abort() })
+		await assert.rejects(stopped, (error: Trouble) => {
+			assert.equal(error.code, 'restoreStopped')
+			return /database is as it was/.test(error.say('en').hint!)
+		})
+		assert.deepEqual(await school.content(), now)
+		await restore(school, backup)
+		assert.deepEqual(await school.content(), then)
+	})
+
 	test(`[B64] ${engine}: whatever became of the present database, a restore works, and its remains are kept`, async (t) => {
 		const { school, backup, then } = await makeChanged(t)
 		const { config } = school

@@ -17,10 +17,11 @@ import { tryLock } from '../storage/lock.ts'
 import { migrations, schemaOf } from '../storage/migrations.ts'
 import { readNote } from '../storage/open.ts'
 import { keepUnread, openReading, replaceDatabase, type Source } from '../storage/snapshots.ts'
-import { createBackup, tryBackupLock } from './create.ts'
+import { createBackup } from './create.ts'
 import { checkDump, compareWithDump, readDump } from './dump.ts'
 import type { Backup } from './folder.ts'
 import { ENV_COPY, type KeptFile, nameAt, PARTIAL, poolPath } from './format.ts'
+import { tryBackupLock } from './lock.ts'
 import { openMongodump } from './mongodump.ts'
 import { checkFile, checkPool, copyChecked } from './pool.ts'
 import { type Progress, silent } from './progress.ts'
@@ -225,7 +226,7 @@ export async function restoreBackup(options: {
 	const lock = await tryBackupLock(config)
 	if (!lock) throw new Trouble('busy')
 	try {
-		return await explained(work, nameOf(plan.source), () => restore(options, work))
+		return await explained(work, nameOf(plan.source), () => restore(options, work), 'restoreStopped')
 	} finally {
 		lock.release()
 	}
@@ -406,13 +407,18 @@ async function compare(source: RestoreSource, { config, progress, signal }: Work
 }
 
 /** What went wrong, as something that can be said. */
-async function explained<T>({ config, signal }: Work, name: string, work: () => Promise<T>): Promise<T> {
+async function explained<T>(
+	{ config, signal }: Work,
+	name: string,
+	work: () => Promise<T>,
+	stopped: 'stopped' | 'restoreStopped' = 'stopped',
+): Promise<T> {
 	const { data } = config.folders
 	try {
 		return await work()
 	} catch (error) {
 		if (error instanceof Trouble) throw error
-		if (signal.aborted) throw new Trouble('stopped', {}, { cause: error })
+		if (signal.aborted) throw new Trouble(stopped, {}, { cause: error })
 		if (error instanceof Busy) throw new Trouble('serverRuns', { place: config.mongodb ? 'MongoDB' : data }, { cause: error })
 		if (error instanceof Damaged) throw new Trouble('damaged', { name, what: error.message.replace(/\.$/, '') }, { cause: error })
 		if (error instanceof OutcomeUnknown) {

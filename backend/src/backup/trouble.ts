@@ -59,6 +59,8 @@ const exits = {
 	database: 'failed',
 	/** Stopped by the operator. */
 	stopped: 'failed',
+	/** The same in the midst of a restore. */
+	restoreStopped: 'failed',
 	/** `what` is the sentence. */
 	usage: 'usage',
 	/** A setting can't be used: `what` is the sentence. */

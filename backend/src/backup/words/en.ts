@@ -78,6 +78,7 @@ export const en: Words = {
 	}),
 	database: ({ why, hint }) => ({ says: `${why}`, ...(hint ? { hint: `${hint}` } : {}) }),
 	stopped: () => ({ says: 'Stopped.', hint: 'Nothing was changed; the same command begins anew.' }),
+	restoreStopped: () => ({ says: 'Stopped.', hint: 'The database is as it was; files that came back stay. The same command begins anew.' }),
 	setting: ({ what }) => ({ says: `${what}`, hint: 'Settings are taken from the environment and from .env.production.local.' }),
 	usage: ({ what }) => ({ says: `${what}`, hint: 'npm run ops -- help shows how it is used.' }),
 }

@@ -85,6 +85,10 @@ export const id: Words = {
 	}),
 	database: ({ why, hint }) => ({ says: `${why}`, ...(hint ? { hint: `${hint}` } : {}) }),
 	stopped: () => ({ says: 'Dihentikan.', hint: 'Tidak ada yang berubah; perintah yang sama mulai dari awal.' }),
+	restoreStopped: () => ({
+		says: 'Dihentikan.',
+		hint: 'Basis data tetap seperti semula; berkas yang sudah kembali tetap ada. Perintah yang sama mulai dari awal.',
+	}),
 	setting: ({ what }) => ({ says: `${what}`, hint: 'Setelan dibaca dari environment dan dari .env.production.local.' }),
 	usage: ({ what }) => ({ says: `${what}`, hint: 'npm run ops -- help menunjukkan cara memakainya.' }),
 }
