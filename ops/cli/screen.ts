@@ -165,7 +165,7 @@ function openProgress({ words, count, size, duration, quiet }: ProgressOptions):
 			const bar = terminal ? `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ` : ''
 			parts.push(`${bar}${String(Math.floor(part * 100)).padStart(terminal ? 3 : 0)}%`)
 		}
-		if (done > 0) parts.push(`${amount(done)} ${words.units[unit]}`.trim())
+		if (done > 0) parts.push(words.units[unit](amount(done), done))
 		const rate = now - since < RATE_AFTER_MS ? 0 : done / (now - since)
 		if (rate > 0) parts.push(words.perSecond(amount(Math.round(rate * 1_000))))
 		if (rate > 0 && total !== null && done < total) parts.push(words.timeLeft(duration((total - done) / rate)))

@@ -199,7 +199,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 10 no such backup, 11 busy, 12 dama
 		comparing: 'Comparing',
 		pruning: 'Removing old ones',
 	},
-	units: { records: 'records', bytes: '', files: 'files' },
+	/** `amount` as it is shown. */
+	units: {
+		records: (amount: string, value: number) => `${amount} ${value === 1 ? 'record' : 'records'}`,
+		bytes: (amount: string) => amount,
+		files: (amount: string, value: number) => `${amount} ${value === 1 ? 'file' : 'files'}`,
+	},
 	perSecond: (amount: string) => `${amount}/s`,
 	timeLeft: (time: string) => `about ${time} left`,
 	seconds: 's',
