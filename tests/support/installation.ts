@@ -43,8 +43,8 @@ export function shellOf(path: string): Record<string, string> {
 
 export interface RunningServer {
 	origin: string
-	/** The first admin's link, where there is none yet. */
-	setUpLink: string | null
+	/** Resolves with the first admin's link when it is said. */
+	setUpLink(): Promise<string>
 	/** Everything it said. */
 	said(): string
 	/** Ctrl-C. */
@@ -63,11 +63,12 @@ export async function startClone(t: TestContext, path: string): Promise<RunningS
 		signalTo(child, 'SIGINT')
 		await ended
 	}
-	const token = () => /\/setup#([\w-]+)/.exec(said())?.[1]
 	return {
 		origin,
-		get setUpLink() {
-			return token() ? `${origin}/setup#${token()}` : null
+		async setUpLink() {
+			const link = /\/setup#[\w-]+(?=\r?\n)/
+			await says(link)
+			return origin + link.exec(said())![0]
 		},
 		said,
 		stop,
