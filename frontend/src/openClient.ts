@@ -33,8 +33,8 @@ export interface ClientOptions {
 	start: Output<'me'> | null
 	/** The server ended the session. */
 	onEnded(): void
-	/** She signed out: her database is to be deleted. */
-	onSignedOut(): Promise<void>
+	/** She signed out: her database is to be deleted, unless something is left in it that was not sent. */
+	onSignedOut(isLeft: boolean): Promise<void>
 	/** Shorter in tests. */
 	retryMs?: number
 	silenceMs?: number
@@ -473,13 +473,15 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 		newId: () => makeId(clock),
 		typing: presence.type,
 		async signOut({ force = false } = {}) {
-			if (!force && outbox.rows().some((row) => row.state !== 'stored')) return false
+			if (!force && (await outbox.unsent()) > 0) return false
 			reads.tell()
 			await bareCall('signOut', {}).catch((error) => {
 				if (!(error instanceof ApiError && error.problem.code === 'not_signed_in')) throw error
 			})
+			// What was written while the server was asked stays on the device, locked.
+			const isLeft = !force && (await outbox.unsent()) > 0
 			close()
-			await options.onSignedOut()
+			await options.onSignedOut(isLeft)
 			return true
 		},
 		close,

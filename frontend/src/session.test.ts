@@ -23,7 +23,10 @@ const credentials = { email: 'sari@example.org', password: 'long enough' }
 /** A device, and a server at which `who` is signed in; no message gets through while it is `deaf`. */
 async function openDevice(t: TestContext) {
 	Dexie.dependencies.indexedDB = new IDBFactory()
-	const world = { who: null as Person | null, away: false, deaf: false, sent: [] as string[], next: person('1', 'sari') }
+	const world = {
+		...{ who: null as Person | null, next: person('1', 'sari') },
+		...{ away: false, deaf: false, sent: [] as string[], onSignOut: undefined as undefined | (() => void) },
+	}
 	const now = () => new Date().toISOString()
 	const signedIn = (answer: (me: Person) => object | 'cut') => () => {
 		if (world.away) return 'cut'
@@ -37,6 +40,7 @@ async function openDevice(t: TestContext) {
 			return { me: world.who, cursor }
 		},
 		signOut: signedIn(() => {
+			world.onSignOut?.()
 			world.who = null
 			return {}
 		}),
@@ -165,6 +169,32 @@ test('[W8] signing out with unsent messages asks first; then nothing of hers is 
 	// Longer than it waits before it tries again.
 	await new Promise((resolve) => setTimeout(resolve, 100))
 	assert.deepEqual(world.sent, [])
+})
+
+test('[W8] what is just being written when somebody signs out is asked about too, or left on the device', async (t) => {
+	const { world, openTab } = await openDevice(t)
+	const [one, two] = [openTab(), openTab()]
+	await one.is('signedOut')
+	await one.store.signIn(credentials)
+	for (const tab of [one, two]) await tab.online()
+	world.deaf = true
+	const writing = one.send('just before')
+	assert.equal(await one.client().signOut(), false)
+	await writing
+	assert.equal(one.client().snapshot().waiting, 1)
+	world.deaf = false
+	await until('it was sent', () => world.sent.length === 1)
+	await until('nothing waits', () => one.client().snapshot().waiting === 0)
+
+	world.deaf = true
+	let late: Promise<void> | undefined
+	world.onSignOut = () => {
+		late = two.send('just now')
+	}
+	assert.equal(await one.client().signOut(), true)
+	await late
+	await one.is('signedOut')
+	assert.deepEqual(one.store.snapshot().locked, [{ email: 'sari@example.org', waiting: 1 }])
 })
 
 test('[W26] a page opened while the server is away shows what waits, and goes on when it is back', async (t) => {

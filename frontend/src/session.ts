@@ -103,10 +103,12 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 				if (client.snapshot().me.status === 'deactivated') shut = client
 				void forget()
 			},
-			async onSignedOut() {
+			async onSignedOut(isLeft) {
 				shut = null
-				await device.users.delete(me.id)
-				if (database.durable) await deleteUserDatabase(me.id)
+				if (!isLeft) {
+					await device.users.delete(me.id)
+					if (database.durable) await deleteUserDatabase(me.id)
+				}
 				await forget()
 			},
 		})

@@ -25,6 +25,8 @@ export interface Outbox {
 	/** Waiting and refused commands in order, and those just stored that this tab had seen waiting. Same identity until changed. */
 	rows(): readonly Row[]
 	add(said: Said): Promise<void>
+	/** How many commands wait or were refused, of all tabs: also those that are just being written down. */
+	unsent(): Promise<number>
 	/** A refused command, once more. */
 	retry(number: number): Promise<void>
 	/** Drops a refused command and gives back its text; files are staged again. */
@@ -90,6 +92,8 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	/** What has come to be known while an offer was under way. */
 	const bornMeanwhile = new Set<string>()
 	const failures = new Map<number, number>()
+	/** What is just being written down. */
+	const adding = new Set<Promise<void>>()
 	/** Whose files are under way. */
 	let sending: { number: number; stop: AbortController } | null = null
 	let waits = 0
@@ -352,6 +356,22 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		return texts.at(-1) ?? ''
 	}
 
+	async function add(said: Said): Promise<void> {
+		const input = commands[said.command].parse(said.input)
+		if (said.command === 'sendMessage' && !said.input.text.trim() && said.input.uploads.length === 0) throw new Error('nothing is said')
+		const row = { ...said, input, target: said.input.id, lineage: lineage ?? knownLineage, ...unsent } as NewRow
+		await database.transaction('rw', tables, async () => {
+			if (row.command === 'sendMessage' && row.input.uploads.length > 0) {
+				// What another tab has sent meanwhile does not go twice.
+				row.input.uploads = await files.attach(row.input.uploads, row.target)
+				if (row.input.uploads.length === 0 && row.input.text === '') return
+			}
+			await table.add(row)
+		})
+		await changed()
+		wake()
+	}
+
 	await table.filter((row) => row.state !== 'refused' && isExpired(row)).delete()
 	await files.sweep()
 	await reread()
@@ -359,19 +379,14 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	return {
 		rows: () => rows,
 		async add(said) {
-			const input = commands[said.command].parse(said.input)
-			if (said.command === 'sendMessage' && !said.input.text.trim() && said.input.uploads.length === 0) throw new Error('nothing is said')
-			const row = { ...said, input, target: said.input.id, lineage: lineage ?? knownLineage, ...unsent } as NewRow
-			await database.transaction('rw', tables, async () => {
-				if (row.command === 'sendMessage' && row.input.uploads.length > 0) {
-					// What another tab has sent meanwhile does not go twice.
-					row.input.uploads = await files.attach(row.input.uploads, row.target)
-					if (row.input.uploads.length === 0 && row.input.text === '') return
-				}
-				await table.add(row)
-			})
-			await changed()
-			wake()
+			const added = add(said)
+			adding.add(added)
+			await added.finally(() => adding.delete(added))
+		},
+		async unsent() {
+			await Promise.allSettled(adding)
+			await reread()
+			return table.where('state').anyOf('waiting', 'refused').count()
 		},
 		async retry(number) {
 			const row = await table.get(number)
