@@ -211,6 +211,29 @@ test('[W99] files wait with their message, survive a reload, and are sent once; 
 	expect(await attachments(budi, discussion)).toEqual([['waits.jpg', 'Homework.pdf']])
 })
 
+test('[W99] what is sent while a picture is still being looked at goes when that is done', async ({ school, enter }) => {
+	const { budi, discussion, path } = await openClass(school)
+	const page = await enter(school, null)
+	await page.context().addCookies([{ name: 'session', value: budi.token, url: school.url }])
+	await page.addInitScript(() => {
+		const Real = window.Image
+		window.Image = class extends Real {
+			override set src(url: string) {
+				setTimeout(() => this.setAttribute('src', url), 2_000)
+			}
+		}
+	})
+	await page.goto(`${school.url}${path}`)
+	await expect(composer(page)).toBeEditable()
+	await picker(page).setInputFiles([await jpeg('slow.jpg'), pdf])
+	await expect(picked(page)).toHaveCount(2)
+	await write(page, 'Sent at once.')
+	await expect(page.getByText('Goes as soon as the files are ready.')).toBeVisible()
+	await expectStored(page, 'Sent at once.')
+	await expect(composer(page)).toHaveValue('')
+	expect(await attachments(budi, discussion)).toEqual([['slow.jpg', 'Homework.pdf']])
+})
+
 test('[W99] without a network files wait on the device and say so', async ({ school, enter }) => {
 	const { budi, discussion, path } = await openClass(school)
 	const page = await enter(school, budi, { path })

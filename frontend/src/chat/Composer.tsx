@@ -69,7 +69,9 @@ export const Composer = memo(function Composer({ ref, discussion, groups, mayWri
 	const editing = writing.editing !== null
 	const withFiles = editing ? hasFiles(client.timeline(discussion.id).items, writing.editing) : files.staged.length > 0
 	const busy = !editing && files.picking.length > 0
-	const sendable = (writing.text.trim() !== '' || withFiles) && tooMany <= 0 && !busy
+	const complete = (writing.text.trim() !== '' || withFiles || busy) && tooMany <= 0
+	/** It was sent while files were being looked at: it goes when they are there. */
+	const [soon, setSoon] = useState(false)
 
 	/** Changes the writing from outside of the field, and goes there. */
 	function goOn(change: (now: Writing) => Writing) {
@@ -87,7 +89,8 @@ export const Composer = memo(function Composer({ ref, discussion, groups, mayWri
 	}, [ready, touch])
 
 	async function send() {
-		if (!sendable || !ready) return
+		if (!complete || !ready) return
+		if (busy) return setSoon(true)
 		if (!editing && audience.needed && audience.chosen === undefined) return setAsked(true)
 		setAsked(false)
 		const { text, replyTo, editing: edited } = writing
@@ -104,6 +107,14 @@ export const Composer = memo(function Composer({ ref, discussion, groups, mayWri
 			tellProblem(errorSentence(t, error))
 		}
 	}
+
+	// biome-ignore lint/correctness/useExhaustiveDependencies: when what it waits for is there
+	useEffect(() => {
+		if (!soon || busy) return
+		setSoon(false)
+		// Without one of its files it may not be what was meant.
+		if (files.leftOut.length === 0) void send()
+	}, [soon, busy])
 
 	function onKeyDown(event: KeyboardEvent) {
 		const meaning = keyMeans({ ...pick(event), isComposing: event.nativeEvent.isComposing }, writing, touch)
@@ -162,6 +173,7 @@ export const Composer = memo(function Composer({ ref, discussion, groups, mayWri
 					readOnly={!ready}
 					onChange={(event) => {
 						const text = event.currentTarget.value
+						setSoon(false)
 						write((now) => ({ ...now, text }))
 						if (text) client.typing(discussion.id)
 					}}
@@ -194,6 +206,8 @@ export const Composer = memo(function Composer({ ref, discussion, groups, mayWri
 							t('composer.tooMany', { count: tooMany })
 						) : asked && audience.chosen === undefined ? (
 							t('composer.chooseFirst')
+						) : soon ? (
+							t('composer.soon')
 						) : (
 							<Count text={writing.text} saved={saved} />
 						)}
@@ -201,8 +215,8 @@ export const Composer = memo(function Composer({ ref, discussion, groups, mayWri
 					<Button
 						type="submit"
 						variant="filled"
-						aria-disabled={!sendable}
-						data-quiet={!sendable || undefined}
+						aria-disabled={!complete}
+						data-quiet={!complete || undefined}
 						className={classes.send as string}
 					>
 						{editing ? t('composer.save') : t('composer.send')}

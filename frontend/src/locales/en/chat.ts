@@ -118,6 +118,7 @@ export const chat = {
 	'composer.all': 'All groups',
 	'composer.choose': 'Choose a group',
 	'composer.chooseFirst': 'Choose whom it is for.',
+	'composer.soon': 'Goes as soon as the files are ready.',
 	'composer.replying': 'Answering',
 	'composer.leaveReply': 'Don’t answer it',
 	'composer.editing': 'Editing your message',

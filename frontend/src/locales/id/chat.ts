@@ -113,6 +113,7 @@ export const chat = {
 	'composer.all': 'Semua grup',
 	'composer.choose': 'Pilih grup',
 	'composer.chooseFirst': 'Pilih untuk siapa pesan ini.',
+	'composer.soon': 'Dikirim begitu berkasnya siap.',
 	'composer.replying': 'Menjawab',
 	'composer.leaveReply': 'Jangan menjawab pesan itu',
 	'composer.editing': 'Mengubah pesan Anda',
