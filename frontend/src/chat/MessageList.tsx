@@ -153,7 +153,7 @@ export const MessageList = memo(function MessageList(props: Props) {
 		frame.current = requestAnimationFrame(look)
 	}, [look])
 
-	const arrive = useArrival(list, scroller, present)
+	const { arrive, isGoing } = useArrival(list, scroller, present, () => onScroll(list.current?.scrollOffset ?? 0))
 	const scrollToEnd = useCallback(() => {
 		atEnd.current = true
 		setSeen(null)
@@ -305,7 +305,8 @@ export const MessageList = memo(function MessageList(props: Props) {
 		const handle = list.current
 		if (!handle) return
 		const end = !newer && offset + handle.viewportSize >= handle.scrollSize - nearPx
-		if (end !== atEnd.current) {
+		// On the way to a place it may only look like the end, before all are measured: to be kept there would be to miss what is new.
+		if (end !== atEnd.current && !isGoing.current) {
 			atEnd.current = end
 			setSeen(end ? null : (last?.key ?? null))
 			if (end) setBack(null)
