@@ -113,8 +113,7 @@ function leaveOut(name: string): void {
 }
 
 async function tests(name: string, files: string[], env: Record<string, string>): Promise<void> {
-	// Many wait for a disk, a clock or a server: on a small machine one more than it has processors.
-	const concurrency = Math.max(3, Math.floor(availableParallelism() / 2))
+	const concurrency = Math.max(2, Math.floor(availableParallelism() / 2))
 	const options = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=600000']
 	await step(name, () => run([...options, ...files], env))
 }
