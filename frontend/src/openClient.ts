@@ -33,8 +33,8 @@ export interface ClientOptions {
 	start: Output<'me'> | null
 	/** The server ended the session. */
 	onEnded(): void
-	/** She signed out: her database is to be deleted, unless something is left in it that was not sent. */
-	onSignedOut(isLeft: boolean): Promise<void>
+	/** She signed out: her database is to be deleted; unless `force`, only if nothing is left in it that was not sent. */
+	onSignedOut(force: boolean): Promise<void>
 	/** Shorter in tests. */
 	retryMs?: number
 	silenceMs?: number
@@ -478,10 +478,8 @@ export async function openClient(options: ClientOptions): Promise<Client> {
 			await bareCall('signOut', {}).catch((error) => {
 				if (!(error instanceof ApiError && error.problem.code === 'not_signed_in')) throw error
 			})
-			// What was written while the server was asked stays on the device, locked.
-			const isLeft = !force && (await outbox.unsent()) > 0
 			close()
-			await options.onSignedOut(isLeft)
+			await options.onSignedOut(force)
 			return true
 		},
 		close,

@@ -103,9 +103,10 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 				if (client.snapshot().me.status === 'deactivated') shut = client
 				void forget()
 			},
-			async onSignedOut(isLeft) {
+			async onSignedOut(force) {
 				shut = null
-				if (!isLeft) {
+				// What was written while the server was asked stays on the device, locked.
+				if (force || (await waitingOf(me.id)) === 0) {
 					await device.users.delete(me.id)
 					if (database.durable) await deleteUserDatabase(me.id)
 				}
@@ -145,15 +146,19 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 
 	async function locked(): Promise<SessionState['locked']> {
 		const { device } = await opened
-		const waiting = await Promise.all(
-			(await device.users.toArray()).map(async ({ id, email }) => {
-				const database = await openUserDatabase(id)
-				const count = await database.outbox.where('state').anyOf('waiting', 'refused').count()
-				database.close()
-				return { email, waiting: count }
-			}),
-		)
+		const users = await device.users.toArray()
+		const waiting = await Promise.all(users.map(async ({ id, email }) => ({ email, waiting: await waitingOf(id) })))
 		return waiting.filter((user) => user.waiting > 0)
+	}
+
+	/** How much of a user's is on this device and was not sent, whoever has her database open. */
+	async function waitingOf(user: string): Promise<number> {
+		const database = await openUserDatabase(user)
+		try {
+			return await database.outbox.where('state').anyOf('waiting', 'refused').count()
+		} finally {
+			database.close()
+		}
 	}
 
 	/** What waits for an earlier account with this e-mail (it was lost in a restore and registered anew) is hers. */
