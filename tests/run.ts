@@ -6,7 +6,7 @@
  * no C compiler, not root) is named in one line, and is a failure when CI=true.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBrowser } from './support/browser.ts'
@@ -27,6 +27,10 @@ interface Outcome {
 }
 const outcomes: Outcome[] = []
 const untested: string[] = []
+const notes = mkdtempSync(join(tmpdir(), 'english-chat-run-'))
+process.on('exit', () => rmSync(notes, { recursive: true, force: true }))
+/** Where the reporters of tests/support/failures.ts write. */
+const FAILURES = join(notes, 'failures')
 
 /** No step may hang for ever: the slowest takes a third of this on a small machine. */
 const STEP_MS = 20 * 60_000
@@ -38,7 +42,7 @@ function run(args: string[], env: Record<string, string> = {}): Promise<number> 
 		const child = spawn(node, args, {
 			cwd: root,
 			stdio: 'inherit',
-			env: { ...cache, ...process.env, ...env },
+			env: { ...cache, ...process.env, FAILURES, ...env },
 			timeout: what === 'crash' ? 0 : STEP_MS,
 		})
 		child.on('close', (code) => resolve(code ?? 1))
@@ -114,7 +118,11 @@ function leaveOut(name: string): void {
 
 async function tests(name: string, files: string[], env: Record<string, string>): Promise<void> {
 	const concurrency = Math.max(2, Math.floor(availableParallelism() / 2))
-	const options = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, '--test-timeout=600000']
+	const reporters = ['spec', './tests/support/failures.ts'].flatMap((reporter) => [
+		`--test-reporter=${reporter}`,
+		'--test-reporter-destination=stdout',
+	])
+	const options = ['--test', ...reporters, `--test-concurrency=${concurrency}`, '--test-timeout=600000']
 	await step(name, () => run([...options, ...files], env))
 }
 
@@ -148,6 +156,7 @@ function summary(): number {
 	for (const { name, passed, seconds } of outcomes) {
 		console.log(`${passed ? 'passed' : 'FAILED'}  ${name.padEnd(18)} ${seconds.toFixed(1).padStart(6)} s`)
 	}
+	if (existsSync(FAILURES)) console.log(readFileSync(FAILURES, 'utf8').trimEnd())
 	for (const name of untested) console.log(`${ci ? 'FAILED' : 'not tested here:'}  ${name}`)
 	return outcomes.every(({ passed }) => passed) && !(ci && untested.length > 0) ? 0 : 1
 }

@@ -29,7 +29,7 @@ export default defineConfig({
 	forbidOnly: true,
 	timeout: process.env.SCREENSHOTS ? 1_200_000 : 120_000,
 	expect: { timeout: 10_000 },
-	reporter: [['list']],
+	reporter: [['list'], ['./failures.ts']],
 	use: {
 		actionTimeout: 15_000,
 		locale: 'en-GB',
