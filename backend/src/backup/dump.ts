@@ -14,7 +14,7 @@ import { gunzip, gzipSync } from 'node:zlib'
 import { collections, type StoredRecord } from '../storage/collections.ts'
 import { escapeCollection, type Part, type Range } from './format.ts'
 import { PacedFile } from './paced.ts'
-import { documentsIn, hashOfText } from './pack.ts'
+import { countDocuments, hashOfText, unpacking } from './pack.ts'
 import { openPackers, type Packers } from './packers.ts'
 import type { Progress } from './progress.ts'
 import { Trouble } from './trouble.ts'
@@ -333,7 +333,7 @@ export async function checkDump(
 		try {
 			await checkMetadata(folder, part.name)
 			const read = ahead(membersOf(folder, [part], signal), UNPACKED_AT_ONCE, async ({ range, bytes }) => {
-				if (opens(range)) await countDocuments(part, range, bytes)
+				if (opens(range)) await checkDocuments(part, range, bytes)
 				return range
 			})
 			for await (const { offset } of read) progress({ doing: 'verifying', done: done + offset, total, unit: 'bytes' })
@@ -346,14 +346,12 @@ export async function checkDump(
 	return findings
 }
 
-async function countDocuments(part: Part, range: Range, bytes: Buffer): Promise<void> {
-	let records = 0
-	try {
-		const bson = await unpacked(bytes)
-		for (const _ of documentsIn(bson)) records++
-	} catch (error) {
-		throw wrongIn(part, (error as Error).message)
-	}
+async function checkDocuments(part: Part, range: Range, bytes: Buffer): Promise<void> {
+	const records = await unzip(bytes, unpacking(range.bsonBytes))
+		.then(countDocuments)
+		.catch((error) => {
+			throw wrongIn(part, error.message)
+		})
 	if (records !== range.records) throw wrongIn(part, `it holds ${records} records, not ${range.records}`)
 }
 

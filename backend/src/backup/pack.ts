@@ -34,6 +34,8 @@ export type Unpacked = { text: string } | { wrong: string }
 
 /** A higher one takes twice the time for a tenth of the bytes. */
 const LEVEL = 1
+/** zlib hands out so much at a time: most members are one piece, packed or not. */
+const PIECE = { packedBytes: 256 * 1024, mostBytes: 4 * 1024 * 1024 }
 
 /** The content hash of a range. */
 export function hashOfText(text: string): string {
@@ -45,26 +47,40 @@ export function pack({ collection, text, known }: PackRequest): Packed {
 	const content = hashOfText(text)
 	if (content === known) return { hash: content, packed: null }
 	const bson = writeBson(collection, text.split('\n'))
-	const member = new Uint8Array(gzipSync(bson, { level: LEVEL }))
+	const member = new Uint8Array(gzipSync(bson, { level: LEVEL, chunkSize: PIECE.packedBytes }))
 	return { hash: content, packed: { member, sha256: hash('sha256', member), bsonBytes: bson.length } }
 }
 
-/** Where the documents of a member begin and end. Throws where it is no sequence of whole documents. */
-export function* documentsIn(bson: Buffer): Generator<Buffer> {
-	for (let at = 0; at < bson.length; ) {
-		const size = at + 4 <= bson.length ? bson.readInt32LE(at) : 0
-		if (size < 5 || at + size > bson.length || bson[at + size - 1] !== 0) throw new Error('a document is cut')
-		yield bson.subarray(at, at + size)
-		at += size
-	}
+/** How what has so many bytes is unpacked: never into more. */
+export const unpacking = (bsonBytes: number) => ({
+	maxOutputLength: Math.max(1, bsonBytes),
+	// With room left, or zlib makes another piece to see that nothing follows.
+	chunkSize: Math.min(bsonBytes, PIECE.mostBytes) + 64,
+})
+
+function sizeAt(bson: Buffer, at: number): number {
+	const size = at + 4 <= bson.length ? bson.readInt32LE(at) : 0
+	if (size < 5 || at + size > bson.length || bson[at + size - 1] !== 0) throw new Error('a document is cut')
+	return size
+}
+
+/** How many documents there are. Throws where it is no sequence of whole documents. */
+export function countDocuments(bson: Buffer): number {
+	let count = 0
+	for (let at = 0; at < bson.length; at += sizeAt(bson, at)) count++
+	return count
 }
 
 /** The lines of a member, when they are those that were backed up. */
 export function unpack({ member, range }: UnpackRequest): Unpacked {
 	try {
-		const bson = gunzipSync(member, { maxOutputLength: Math.max(1, range.bsonBytes) })
+		const bson = gunzipSync(member, unpacking(range.bsonBytes))
 		const lines: string[] = []
-		for (const document of documentsIn(bson)) lines.push(JSON.stringify(recordIn(document)))
+		for (let at = 0; at < bson.length; ) {
+			const end = at + sizeAt(bson, at)
+			lines.push(JSON.stringify(recordIn(bson.subarray(at, end))))
+			at = end
+		}
 		const text = lines.join('\n')
 		if (lines.length !== range.records || hashOfText(text) !== range.hash) return { wrong: 'its records are not those that were backed up' }
 		return { text }

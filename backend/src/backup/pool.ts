@@ -5,9 +5,10 @@
  * its bytes are durable and have the hash it is named after, and that what a live file lost is told by name.
  */
 import { createHash } from 'node:crypto'
-import { constants, lstatSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { syncPath } from '../storage/durable-file.ts'
 import { type KeptFile, PARTIAL, POOL, type Problem, poolPath } from './format.ts'
 import { PacedFile } from './paced.ts'
@@ -34,8 +35,8 @@ export interface PoolResult {
 /** So many are copied at once: their syncs become one commit of the file system. */
 const AT_ONCE = 12
 const READ_BYTES = 256 * 1024
-/** Links are not followed: what one leads to may be anything tomorrow. */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW
+/** Links are not followed: what one leads to may be anything tomorrow. A pipe that somebody put there holds nobody up. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 /** Larger or smaller than every file: of one whose disk doesn't say. */
 const UNREADABLE = -1
 
@@ -149,44 +150,68 @@ function unreadable(path: string, error: unknown): Trouble {
 	return new Trouble('cannotRead', { folder: path, why: (error as NodeJS.ErrnoException).code ?? '' }, { cause: error })
 }
 
+/** Those that nobody reads into: to make one for every file would take longer than to copy it. */
+const buffers: Buffer[] = []
+
+/** The bytes of an open file; they are overwritten when the next ones are asked for. Throws the disk's error. */
+async function* chunksOf(handle: number): AsyncGenerator<Uint8Array> {
+	const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES)
+	try {
+		for (;;) {
+			// To wait for a thread takes longer than to read. Who asks to stop is heard in between.
+			const length = readSync(handle, buffer)
+			if (length === 0) return
+			yield buffer.subarray(0, length)
+			await nextTurn()
+		}
+	} finally {
+		buffers.push(buffer)
+	}
+}
+
 /**
  * Copies a file, syncs it, and gives it its name; its folder is synced by the caller. Gives its size; null when the
  * source has not these bytes (then there is nothing at the target that was not there before).
  */
 export async function copyChecked(from: string, to: string, sha256: string, signal: AbortSignal): Promise<number | null> {
-	const source = await open(from, READ).catch((error: NodeJS.ErrnoException) => {
-		if (error.code === 'ENOENT' || error.code === 'ELOOP' || isDamage(error)) return null
-		throw unreadable(from, error)
-	})
-	if (!source) return null
+	const source = openSource(from)
+	if (source === null) return null
+	await using ending = new AsyncDisposableStack()
+	ending.defer(() => closeSync(source))
 	const partial = join(dirname(to), `${PARTIAL}${basename(to)}`)
-	await rm(partial, { force: true })
+	rmSync(partial, { force: true })
+	const target = await PacedFile.create(partial)
+	let named = false
+	ending.defer(async () => {
+		if (named) return
+		await target.abandon()
+		rmSync(partial, { force: true })
+	})
+	const sum = createHash('sha256')
 	try {
-		const target = await PacedFile.create(partial)
-		const sum = createHash('sha256')
-		try {
-			const buffer = Buffer.allocUnsafe(READ_BYTES)
-			for (;;) {
-				signal.throwIfAborted()
-				const { bytesRead } = await source.read(buffer, 0, buffer.length)
-				if (bytesRead === 0) break
-				const bytes = buffer.subarray(0, bytesRead)
-				sum.update(bytes)
-				await target.write(bytes)
-			}
-			if (sum.digest('hex') !== sha256) return null
-			await target.finish()
-		} finally {
-			await target.abandon()
+		for await (const bytes of chunksOf(source)) {
+			signal.throwIfAborted()
+			sum.update(bytes)
+			await target.write(bytes)
 		}
-		await rename(partial, to)
-		return target.sizeBytes
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).syscall === 'read' && isDamage(error)) return null
 		throw error
-	} finally {
-		await source.close()
-		await rm(partial, { force: true })
+	}
+	if (sum.digest('hex') !== sha256) return null
+	await target.finish()
+	renameSync(partial, to)
+	named = true
+	return target.sizeBytes
+}
+
+/** Null: it is not there, a link, or can't be read any more. */
+function openSource(path: string): number | null {
+	try {
+		return openSync(path, READ)
+	} catch (error) {
+		if (['ENOENT', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '') || isDamage(error)) return null
+		throw unreadable(path, error)
 	}
 }
 
@@ -217,20 +242,15 @@ export async function checkPool(
 /** What is wrong with a file that should have these bytes; null: nothing. */
 export async function checkFile(path: string, { sha256, sizeBytes }: { sha256: string; sizeBytes?: number }): Promise<string | null> {
 	try {
-		const file = await open(path, READ)
+		const file = openSync(path, READ)
 		try {
-			const { size } = await file.stat()
+			const { size } = fstatSync(file)
 			if (sizeBytes !== undefined && size !== sizeBytes) return `it has ${size} bytes, not ${sizeBytes}`
 			const sum = createHash('sha256')
-			const buffer = Buffer.allocUnsafe(READ_BYTES)
-			for (;;) {
-				const { bytesRead } = await file.read(buffer, 0, buffer.length)
-				if (bytesRead === 0) break
-				sum.update(buffer.subarray(0, bytesRead))
-			}
+			for await (const bytes of chunksOf(file)) sum.update(bytes)
 			return sum.digest('hex') === sha256 ? null : 'its bytes are not what they were'
 		} finally {
-			await file.close()
+			closeSync(file)
 		}
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException
