@@ -62,12 +62,14 @@ export function useFiles(discussion: string) {
 	/** Files of the next message: those saved, and those about to be. */
 	const count = useRef(0)
 	const coming = useRef(0)
+	/** Those being taken away: there is room for others at once. */
+	const leaving = useRef(new Set<string>())
 	const keys = useRef(0)
 	const work = useRef<Promise<unknown>>(Promise.resolve())
 
 	/** What is saved, as it is on this device. */
 	const refresh = useCallback(async () => {
-		const files = await client.staged(discussion)
+		const files = (await client.staged(discussion)).filter(({ id }) => !leaving.current.has(id))
 		count.current = files.length + coming.current
 		setStaged(files)
 	}, [client, discussion])
@@ -135,9 +137,17 @@ export function useFiles(discussion: string) {
 
 	const remove = useCallback(
 		async (id: string) => {
-			await client.unstage(discussion, id)
+			if (leaving.current.has(id)) return
+			leaving.current.add(id)
+			count.current--
+			setStaged((was) => was.filter((file) => file.id !== id))
 			setLeftOut([])
-			await refresh()
+			try {
+				await client.unstage(discussion, id)
+			} finally {
+				leaving.current.delete(id)
+				await refresh()
+			}
 		},
 		[client, discussion, refresh],
 	)
