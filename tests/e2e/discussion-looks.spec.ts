@@ -3,7 +3,7 @@
  * and the dialogs over it.
  */
 import type { Page } from '@playwright/test'
-import { composer, expect, letter, messageList, openClass, photo, test, upload } from './fixtures.ts'
+import { composer, expect, intercept, letter, messageList, openClass, photo, test, upload } from './fixtures.ts'
 import { expectFine } from './looking.ts'
 import type { School } from './school.ts'
 
@@ -149,7 +149,7 @@ test('[W42] what waits in a discussion and what was refused is for everybody too
 	const { budi, path } = await openRoom(school)
 	const page = await enter(school, budi, { path, phone: true })
 	await expect(composer(page)).toBeEditable()
-	await page.route('**/api/uploads/**', (route) => route.abort())
+	await intercept(page, '**/api/uploads/**', (route) => route.abort())
 	await page.locator('[data-pick=files]').setInputFiles({ name: 'waits.jpg', mimeType: 'image/jpeg', buffer: await photo(800, 600) })
 	await expect(page.getByRole('list', { name: 'Attached' }).getByRole('listitem')).toHaveCount(1)
 	await page.getByRole('button', { name: 'Send', exact: true }).click()

@@ -1,7 +1,7 @@
 /**
  * Coming in and going out: the first admin, registration and approval, sessions, signing out.
  */
-import { composer, expect, expectWaiting, letter, openClass, test, write } from './fixtures.ts'
+import { composer, expect, expectWaiting, intercept, letter, openClass, test, write } from './fixtures.ts'
 import { newId, openSchool, password } from './school.ts'
 
 test('[W30] from the one-time link to a conversation, by hand', async ({ enter }) => {
@@ -76,7 +76,7 @@ test('[W36] signing out with unsent messages asks, says how many, and deletes th
 	const { budi, path } = await openClass(school)
 	const page = await enter(school, budi, { path })
 	await expect(composer(page)).toBeEditable()
-	await page.route('**/api/messages', (route) => route.abort())
+	await intercept(page, '**/api/messages', (route) => route.abort())
 	await write(page, 'Only here one')
 	await write(page, 'Only here two')
 	const signOut = async () => {
@@ -102,7 +102,7 @@ test('[W55] a session that the server ends keeps what waits, says so, and goes o
 	const { budi, citra, path } = await openClass(school)
 	const page = await enter(school, budi, { path })
 	await expect(composer(page)).toBeEditable()
-	await page.route('**/api/messages', (route) => route.abort())
+	await intercept(page, '**/api/messages', (route) => route.abort())
 	await write(page, 'Waits for me')
 	await composer(page).fill('And this was not finished')
 	await expect(page.getByText(/Draft saved/)).toBeVisible()

@@ -12,6 +12,7 @@ import {
 	expect,
 	expectStored,
 	expectWaiting,
+	intercept,
 	letter,
 	letters,
 	messageList,
@@ -188,8 +189,8 @@ test('[W99] files wait with their message, survive a reload, and are sent once; 
 	const page = await enter(school, budi, { path })
 	const her = await enter(school, citra, { path })
 	await expect(composer(page)).toBeEditable()
-	await page.route('**/api/uploads/**', (route) => route.abort())
-	await page.route('**/api/messages', (route) => route.abort())
+	await intercept(page, '**/api/uploads/**', (route) => route.abort())
+	await intercept(page, '**/api/messages', (route) => route.abort())
 	await picker(page).setInputFiles([await jpeg('waits.jpg'), pdf])
 	await expect(picked(page)).toHaveCount(2)
 	await write(page, 'With files.')
@@ -308,7 +309,7 @@ test('[W93] pictures that come late move nothing', { tag: '@looks' }, async ({ s
 	const gate = new Promise<void>((resolve) => {
 		let_go = resolve
 	})
-	await page.route('**/api/files/**', async (route) => {
+	await intercept(page, '**/api/files/**', async (route) => {
 		await gate
 		await route.continue()
 	})

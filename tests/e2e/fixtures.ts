@@ -67,6 +67,16 @@ export const test = base.extend<{ enter: Enter }, { school: School }>({
 	},
 })
 
+/** Answers requests in the server's place. Not before the service worker has taken the page over: while it does, some go past. */
+export async function intercept(page: Page, ...[requests, answer]: Parameters<Page['route']>): Promise<void> {
+	await page.evaluate(async () => {
+		// Without https there is none.
+		const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker
+		if (workers?.controller === null) await new Promise((resolve) => workers.addEventListener('controllerchange', resolve, { once: true }))
+	})
+	await page.route(requests, answer)
+}
+
 export const composer = (page: Page): Locator => page.getByRole('textbox', { name: 'Your message', exact: true })
 /** The message with this text. */
 export const letter = (page: Page, text: string): Locator => page.locator('article').filter({ hasText: text })

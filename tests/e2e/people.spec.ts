@@ -1,7 +1,7 @@
 /**
  * The admin's people in a real browser: finding, deciding about one or many, roles, erasing.
  */
-import { expect, openClass, test } from './fixtures.ts'
+import { expect, intercept, openClass, test } from './fixtures.ts'
 import { button, expectFine, field } from './looking.ts'
 import { openSchool } from './school.ts'
 
@@ -100,7 +100,7 @@ for (const phone of [false, true]) {
 			await box('Andi Pratama').click()
 			await box('Bunga Citra').click()
 			const gone = people[1]!
-			await page.route('**/api/users/decisions', async (route) => {
+			await intercept(page, '**/api/users/decisions', async (route) => {
 				await school.admin.call('eraseUser', { id: gone.me.id })
 				await route.continue()
 			})

@@ -4,7 +4,7 @@
 import type { Locator, Page } from '@playwright/test'
 import type { Key } from '../../frontend/src/locales/en.ts'
 import { drawPicture } from '../../ops/sample/pictures.ts'
-import { photo } from './fixtures.ts'
+import { intercept, photo } from './fixtures.ts'
 import type { Place, Scene } from './scenes.ts'
 import type { Story } from './story.ts'
 
@@ -251,7 +251,7 @@ function written({ budi, citra, lukasz, omar, place, everything, phones, bent }:
 			async act(page) {
 				const detail = 'The discussion is closed.'
 				const problem = { type: '/api/docs#discussion_closed', title: 'Closed', status: 409, code: 'discussion_closed', detail }
-				await page.route('**/api/messages', (route) =>
+				await intercept(page, '**/api/messages', (route) =>
 					route.fulfill({ status: 409, json: problem, contentType: 'application/problem+json' }),
 				)
 				await field(page).fill('I would show them the river at six in the morning, when nobody is there but the fishermen.')
@@ -279,7 +279,7 @@ function written({ budi, citra, lukasz, omar, place, everything, phones, bent }:
 			path: at(everything),
 			complains: true,
 			async act(page, { phone, button, dialog }) {
-				await page.route('**/api/messages', (route) => route.abort())
+				await intercept(page, '**/api/messages', (route) => route.abort())
 				await field(page).fill('One more thing.')
 				await submit(page)
 				await page.locator('[data-safety=device]').waitFor()

@@ -7,6 +7,7 @@ import {
 	expect,
 	expectStored,
 	expectWaiting,
+	intercept,
 	letter,
 	letters,
 	openClass,
@@ -76,7 +77,7 @@ for (const host of ['localhost', schoolName]) {
 			const { budi, discussion, path } = await openClass(school)
 			const page = await enter(school, budi, { path, host })
 			await expect(composer(page)).toBeEditable()
-			await page.route('**/api/messages', (route) => route.abort())
+			await intercept(page, '**/api/messages', (route) => route.abort())
 			await write(page, 'I was on the train.')
 			await expectWaiting(page, 'I was on the train.')
 			await page.reload()

@@ -5,7 +5,7 @@
  * What is tagged @looks happens in the browser alone, wherever the data is: it runs on one engine.
  */
 import type { Locator, Page } from '@playwright/test'
-import { composer, expect, expectStored, letter, letters, messageList, openClass, sayMany, test, write } from './fixtures.ts'
+import { composer, expect, expectStored, intercept, letter, letters, messageList, openClass, sayMany, test, write } from './fixtures.ts'
 import type { Someone } from './school.ts'
 
 const line = (page: Page): Locator => page.getByRole('separator', { name: /new message/ })
@@ -199,7 +199,7 @@ test('[W96] at an end the page beside it comes by itself, also when it had to wa
 	const page = await enter(school, null)
 	await page.context().addCookies([{ name: 'session', value: budi.token, url: school.url }])
 	const held: (() => void)[] = []
-	await page.route(/\/messages\?after=/, async (route) => {
+	await intercept(page, /\/messages\?after=/, async (route) => {
 		await new Promise<void>((resolve) => held.push(resolve))
 		await route.continue()
 	})
