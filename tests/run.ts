@@ -116,13 +116,15 @@ function leaveOut(name: string): void {
 	if (!untested.includes(name)) untested.push(name)
 }
 
+/** Node's test runner, which says what happens and notes what fails. */
+const testing = [
+	'--test',
+	...['spec', './tests/support/failures.ts'].flatMap((reporter) => [`--test-reporter=${reporter}`, '--test-reporter-destination=stdout']),
+]
+
 async function tests(name: string, files: string[], env: Record<string, string>): Promise<void> {
 	const concurrency = Math.max(2, Math.floor(availableParallelism() / 2))
-	const reporters = ['spec', './tests/support/failures.ts'].flatMap((reporter) => [
-		`--test-reporter=${reporter}`,
-		'--test-reporter-destination=stdout',
-	])
-	const options = ['--test', ...reporters, `--test-concurrency=${concurrency}`, '--test-timeout=600000']
+	const options = [...testing, `--test-concurrency=${concurrency}`, '--test-timeout=600000']
 	await step(name, () => run([...options, ...files], env))
 }
 
@@ -175,7 +177,7 @@ if (what === 'all') {
 	await tidy()
 } else if (what === 'crash') {
 	const env = { ...embedded, CRASH_KILLS: process.env.CRASH_KILLS ?? '200' }
-	await step('crash', () => run(['--test', '--test-reporter=spec', ...testFiles('tests/crash/*crash.test.ts')], env))
+	await step('crash', () => run([...testing, ...testFiles('tests/crash/*crash.test.ts')], env))
 } else if (what === 'screenshots') {
 	await playwright('screenshots', ['screenshots', ...process.argv.slice(3)], embedded)
 } else {

@@ -8,7 +8,7 @@
 import type { Output } from '../../protocol/api.ts'
 import type { Person } from '../../protocol/model.ts'
 import { createCall, type Network, sameOrigin } from './api.ts'
-import { deleteUserDatabase, openDeviceDatabase, openUserDatabase, type UserDatabase } from './chat/database.ts'
+import { deleteUserDatabase, openDeviceDatabase, openUserDatabase, type UserDatabase, unsentIn } from './chat/database.ts'
 import { ApiError, type Client, type SessionState, type SessionStore } from './client.ts'
 import { createClock } from './ids.ts'
 import { openNotices } from './notices.ts'
@@ -155,7 +155,7 @@ export function createSessionStore(options: SessionOptions = {}): SessionStore &
 	async function waitingOf(user: string): Promise<number> {
 		const database = await openUserDatabase(user)
 		try {
-			return await database.outbox.where('state').anyOf('waiting', 'refused').count()
+			return await unsentIn(database).count()
 		} finally {
 			database.close()
 		}

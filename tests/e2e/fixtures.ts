@@ -67,13 +67,18 @@ export const test = base.extend<{ enter: Enter }, { school: School }>({
 	},
 })
 
+const kept = () =>
+	navigator.serviceWorker.ready.then(() => (navigator.serviceWorker.controller ? true : Promise.reject(new Error('not yet'))))
+
+/** The service worker has all files and looks after this page. */
+export async function expectKept(page: Page): Promise<void> {
+	await expect(async () => expect(await page.evaluate(kept)).toBe(true)).toPass()
+}
+
 /** Answers requests in the server's place. Not before the service worker has taken the page over: while it does, some go past. */
 export async function intercept(page: Page, ...[requests, answer]: Parameters<Page['route']>): Promise<void> {
-	await page.evaluate(async () => {
-		// Without https there is none.
-		const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker
-		if (workers?.controller === null) await new Promise((resolve) => workers.addEventListener('controllerchange', resolve, { once: true }))
-	})
+	// Where the context is not secure there is none.
+	if (await page.evaluate(() => 'serviceWorker' in navigator)) await expectKept(page)
 	await page.route(requests, answer)
 }
 

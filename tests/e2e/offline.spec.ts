@@ -2,11 +2,7 @@
  * The app without a network: it opens from the device, and what was written there waits in sight.
  */
 import type { Page } from '@playwright/test'
-import { composer, expect, expectStored, expectWaiting, test } from './fixtures.ts'
-
-/** The service worker has all files and looks after this page. */
-const kept = () =>
-	navigator.serviceWorker.ready.then(() => (navigator.serviceWorker.controller ? true : Promise.reject(new Error('not yet'))))
+import { composer, expect, expectKept, expectStored, expectWaiting, test } from './fixtures.ts'
 
 /** On a phone Enter begins a new line. */
 async function send(page: Page, text: string) {
@@ -25,7 +21,7 @@ for (const phone of [false, true]) {
 		const page = await enter(school, lecturer, { path: `/d/${discussion.id}`, phone })
 		await send(page, 'Before the network went')
 		await expectStored(page, 'Before the network went')
-		await expect(async () => expect(await page.evaluate(kept)).toBe(true)).toPass()
+		await expectKept(page)
 
 		await page.context().setOffline(true)
 		await send(page, 'A thought without a network')
@@ -45,7 +41,7 @@ for (const phone of [false, true]) {
 test('[W56] the second load takes none of the app from the network', async ({ school, enter }) => {
 	const page = await enter(school, null)
 	await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible()
-	await expect(async () => expect(await page.evaluate(kept)).toBe(true)).toPass()
+	await expectKept(page)
 	await page.reload()
 	await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible()
 	const fetched = await page.evaluate(() =>

@@ -11,7 +11,7 @@ import { findBrowser } from '../support/browser.ts'
 if (process.argv.includes('screenshots')) process.env.SCREENSHOTS = 'yes'
 const executablePath = findBrowser()
 
-/** The address bar's own pages take a third of what a new window costs. This list stands in the place of Playwright's. */
+/** The address bar's own pages are a quarter of what the pages of all tests take. This list stands in the place of Playwright's. */
 const withoutFeatures = [
 	...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup', 'AimEnabled', 'LensOverlay', 'PreloadTopChromeWebUI'],
 	...['MediaRouter', 'OptimizationHints', 'NetworkTimeServiceQuerying', 'PreconnectToSearch'],

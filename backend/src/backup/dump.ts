@@ -24,11 +24,10 @@ export type Pages = AsyncIterable<{ collection: string; rows: readonly { seq: nu
 
 /** A range ends where it has so many records, or so much text. */
 const RANGE = { records: 2_000, characters: 1024 * 1024 }
-/** More in one range is no dump of ours. */
-const MEMBER_BYTES = 512 * 1024 * 1024
 
 const unzip = promisify(gunzip)
-const unpacked = (bytes: Buffer) => unzip(bytes, { maxOutputLength: MEMBER_BYTES }) as Promise<Buffer>
+/** What is packed in these bytes. Throws where it is no gzip file, or has more than was said. */
+const unpacked = (bytes: Buffer, sizeBytes: number) => unzip(bytes, unpacking(sizeBytes)) as Promise<Buffer>
 const sha1 = (text: string) => hash('sha1', text, 'base64url')
 const stem = (collection: string) => escapeCollection(collection, sha1)
 /** What a restore carries over. */
@@ -283,7 +282,7 @@ async function* membersOf(folder: string, parts: readonly Part[], signal: AbortS
 }
 
 const isNothing = (member: Buffer) =>
-	unpacked(member).then(
+	unpacked(member, 0).then(
 		({ length }) => length === 0,
 		() => false,
 	)
@@ -306,10 +305,10 @@ async function checkMetadata(folder: string, collection: string): Promise<void> 
 	const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
 		throw new Error(`${name}: ${error.code === 'ENOENT' ? 'it is missing' : error.code}`)
 	})
-	const text = (await unpacked(bytes).catch(() => null))?.toString()
+	const written = metadataOf(collection)
+	const text = (await unpacked(bytes, Buffer.byteLength(written)).catch(() => null))?.toString()
 	// What follows the end would not be unpacked: its last bytes are the length.
-	if (text !== metadataOf(collection) || bytes.readUInt32LE(bytes.length - 4) !== text.length)
-		throw new Error(`${name}: it is not what was written`)
+	if (text !== written || bytes.readUInt32LE(bytes.length - 4) !== text.length) throw new Error(`${name}: it is not what was written`)
 }
 
 /** Members that are unpacked at once; the system's own threads do it. */
@@ -347,7 +346,7 @@ export async function checkDump(
 }
 
 async function checkDocuments(part: Part, range: Range, bytes: Buffer): Promise<void> {
-	const records = await unzip(bytes, unpacking(range.bsonBytes))
+	const records = await unpacked(bytes, range.bsonBytes)
 		.then(countDocuments)
 		.catch((error) => {
 			throw wrongIn(part, error.message)

@@ -34,6 +34,8 @@ export type Unpacked = { text: string } | { wrong: string }
 
 /** A higher one takes twice the time for a tenth of the bytes. */
 const LEVEL = 1
+/** More in one range is no dump of ours. */
+const MEMBER_BYTES = 512 * 1024 * 1024
 /** zlib hands out so much at a time: most members are one piece, packed or not. */
 const PIECE = { packedBytes: 256 * 1024, mostBytes: 4 * 1024 * 1024 }
 
@@ -53,7 +55,7 @@ export function pack({ collection, text, known }: PackRequest): Packed {
 
 /** How what has so many bytes is unpacked: never into more. */
 export const unpacking = (bsonBytes: number) => ({
-	maxOutputLength: Math.max(1, bsonBytes),
+	maxOutputLength: Math.min(Math.max(1, bsonBytes), MEMBER_BYTES),
 	// With room left, or zlib makes another piece to see that nothing follows.
 	chunkSize: Math.min(bsonBytes, PIECE.mostBytes) + 64,
 })

@@ -181,9 +181,7 @@ export async function copyChecked(from: string, to: string, sha256: string, sign
 	const partial = join(dirname(to), `${PARTIAL}${basename(to)}`)
 	rmSync(partial, { force: true })
 	const target = await PacedFile.create(partial)
-	let named = false
 	ending.defer(async () => {
-		if (named) return
 		await target.abandon()
 		rmSync(partial, { force: true })
 	})
@@ -201,7 +199,6 @@ export async function copyChecked(from: string, to: string, sha256: string, sign
 	if (sum.digest('hex') !== sha256) return null
 	await target.finish()
 	renameSync(partial, to)
-	named = true
 	return target.sizeBytes
 }
 

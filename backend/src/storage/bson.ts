@@ -149,20 +149,9 @@ class Writer {
 	#head(type: number, name: string): void {
 		assert(!name.includes('\0'), 'A name in BSON ends with its first zero.')
 		this.#room(name.length * UNIT_BYTES)
-		const bytes = this.#bytes
-		let at = this.#at
-		bytes[at++] = type
-		// Unit by unit: to call what writes a text takes longer than most names do.
-		for (let i = 0; i < name.length; i++) {
-			const unit = name.charCodeAt(i)
-			if (unit < 128) bytes[at++] = unit
-			else {
-				at += bytes.write(name.slice(i), at)
-				break
-			}
-		}
-		bytes[at++] = 0
-		this.#at = at
+		this.#bytes[this.#at++] = type
+		this.#at += this.#bytes.write(name, this.#at)
+		this.#bytes[this.#at++] = 0
 	}
 
 	#text(text: string): void {

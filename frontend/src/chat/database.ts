@@ -102,6 +102,8 @@ const userSchemas = [
 const userDatabaseName = (user: string) => `english-chat-${user}`
 
 export const openUserDatabase = (user: string) => open<UserDatabase>(userDatabaseName(user), userSchemas)
+/** Her commands that the server has not stored: those that wait, and those it refused. */
+export const unsentIn = ({ outbox }: UserDatabase) => outbox.where('state').anyOf('waiting', 'refused')
 export const openDeviceDatabase = () => open<DeviceDatabase>('english-chat', [{ users: 'id', meta: 'key' }])
 
 /** Deletes all that a user has on this device. */

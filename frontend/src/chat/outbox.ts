@@ -15,7 +15,7 @@ import { type Clock, makeId } from '../ids.ts'
 import { openNotices } from '../notices.ts'
 import { oneAtATime } from '../once.ts'
 import { isExpired, isUndone, refersTo, returned, unsent, uploadsOf } from './commands.ts'
-import type { NewRow, Row, Said, UserDatabase } from './database.ts'
+import { type NewRow, type Row, type Said, type UserDatabase, unsentIn } from './database.ts'
 import { letGo, withLease } from './lease.ts'
 import type { Files } from './staged.ts'
 import { keepList } from './timeline.ts'
@@ -100,7 +100,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 	let timer: ReturnType<typeof setTimeout> | undefined
 
 	const reread = oneAtATime(async () => {
-		const present = await table.where('state').anyOf('waiting', 'refused').sortBy('number')
+		const present = await unsentIn(database).sortBy('number')
 		const numbers = new Set(present.map((row) => row.number))
 		if (sending && !numbers.has(sending.number)) sending.stop.abort()
 		// A command that just ceased to wait is shown until its record is: never in neither place.
@@ -386,7 +386,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 		async unsent() {
 			await Promise.allSettled(adding)
 			await reread()
-			return table.where('state').anyOf('waiting', 'refused').count()
+			return unsentIn(database).count()
 		},
 		async retry(number) {
 			const row = await table.get(number)
