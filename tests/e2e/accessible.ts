@@ -2,7 +2,7 @@
  * What every screen has to be for everybody: nothing that axe finds, nothing too small for a finger.
  */
 import { AxeBuilder } from '@axe-core/playwright'
-import { expect, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 
 /** Nothing is found on the screen as it is. `rules`: what can differ between light and dark, which have the same elements. */
 export async function expectAccessible(page: Page, screen: string, rules?: string[]): Promise<void> {
@@ -16,6 +16,25 @@ export async function expectAccessible(page: Page, screen: string, rules?: strin
 		screen,
 	).toEqual([])
 }
+
+/** Nothing lies over its middle. */
+export const isInReach = (target: Locator): Promise<boolean> =>
+	target.evaluate((element) => {
+		const { x, y, width, height } = element.getBoundingClientRect()
+		return element.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+	})
+
+/** Marks of what is chosen that stand beside it. */
+export const misplacedMarks = (page: Page): Promise<string[]> =>
+	page.evaluate(() =>
+		[...document.querySelectorAll('.mantine-SegmentedControl-root')].flatMap((root) => {
+			const [mark, label] = ['.mantine-SegmentedControl-indicator', '.mantine-SegmentedControl-label[data-active]'].map((part) =>
+				root.querySelector(part)?.getBoundingClientRect(),
+			)
+			const off = mark && label ? Math.max(Math.abs(mark.x - label.x), Math.abs(mark.y - label.y), Math.abs(mark.right - label.right)) : 99
+			return off > 1 ? [`${root.textContent}: ${off}`] : []
+		}),
+	)
 
 /** Buttons, links and fields that a finger can't hit well; links inside a sentence aside. */
 export function smallTargets(page: Page): Promise<string[]> {

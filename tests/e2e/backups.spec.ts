@@ -1,8 +1,9 @@
 /**
  * The admin's page of backups in a real browser: what it shows, making and proving one, taking one along.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fillBackups } from './backup-scenes.ts'
 import { expect, openClass, test } from './fixtures.ts'
 import { button, expectFine, field, tabTo } from './looking.ts'
 import { openSchool, password, type School } from './school.ts'
@@ -16,22 +17,12 @@ async function inOwnSchool(env: Record<string, string>, work: (school: School) =
 	}
 }
 
-/** Something that the operator has: a proven backup, an older one that broke, one of version 1, and a folder of her own. */
+/** A class that talked, and what the operator has of it. */
 async function fillFolder(school: School): Promise<void> {
 	const { siti, budi, discussion } = await openClass(school)
 	await school.say(siti, discussion, 'Phones distract.')
 	await school.say(budi, discussion, 'Mine is a dictionary.')
-	await school.operate('backup')
-	await school.operate('backup')
-	const [older] = (await readdir(school.backups)).filter((name) => /^\d{8}_\d{6}/.test(name)).sort()
-	const dump = join(school.backups, older!, 'database')
-	const messages = (await readdir(dump, { recursive: true })).find((path) => path.endsWith('users.bson.gz'))
-	await rm(join(dump, messages!))
-	await school.operate('verify', older!).catch(() => {})
-	await mkdir(join(school.backups, '20231105_020000'))
-	await writeFile(join(school.backups, '20231105_020000/mongodb-20231105_020000.tar.gz'), 'x')
-	await writeFile(join(school.backups, '20231105_020000/manifest.txt'), 'x')
-	await mkdir(join(school.backups, 'copied by hand'))
+	await fillBackups(school)
 }
 
 for (const phone of [false, true]) {

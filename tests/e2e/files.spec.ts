@@ -12,6 +12,7 @@ import {
 	expect,
 	expectStored,
 	expectWaiting,
+	give,
 	intercept,
 	letter,
 	letters,
@@ -32,24 +33,6 @@ const picked = (page: Page) => page.getByRole('list', { name: 'Attached' }).getB
 const send = (page: Page) => page.getByRole('button', { name: 'Send', exact: true }).click()
 const attachments = async (who: Someone, discussion: { id: string }) =>
 	(await who.call('listMessages', { id: discussion.id, limit: 100 })).messages.map((message) => message.attachments.map(({ name }) => name))
-
-/** Gives files to the page as the clipboard or a drag does. */
-const give = (page: Page, how: 'paste' | 'drop' | 'dragenter', files: { name: string; mimeType: string; buffer: Buffer }[]) =>
-	page.evaluate(
-		([how, files]) => {
-			const data = new DataTransfer()
-			for (const { name, type, base64 } of files)
-				data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], name, { type }))
-			const at = document.querySelector('textarea') as HTMLElement
-			const options = { bubbles: true, cancelable: true }
-			const event =
-				how === 'paste'
-					? new ClipboardEvent('paste', { ...options, clipboardData: data })
-					: new DragEvent(how, { ...options, dataTransfer: data })
-			at.dispatchEvent(event)
-		},
-		[how, files.map(({ name, mimeType, buffer }) => ({ name, type: mimeType, base64: buffer.toString('base64') }))] as const,
-	)
 
 for (const [host, phone] of [
 	['localhost', false],

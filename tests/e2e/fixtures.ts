@@ -162,3 +162,21 @@ export async function photo(width: number, height: number, quality = 80): Promis
 export async function sayMany(school: School, people: Someone[], discussion: Discussion, count: number, text: (n: number) => string) {
 	for (let n = 1; n <= count; n++) await school.say(people[n % people.length] as Someone, discussion, text(n))
 }
+
+/** Gives files to the page as the clipboard or a drag does. */
+export const give = (page: Page, how: 'paste' | 'drop' | 'dragenter', files: { name: string; mimeType: string; buffer: Buffer }[]) =>
+	page.evaluate(
+		([how, files]) => {
+			const data = new DataTransfer()
+			for (const { name, type, base64 } of files)
+				data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], name, { type }))
+			const at = document.querySelector('textarea') as HTMLElement
+			const options = { bubbles: true, cancelable: true }
+			const event =
+				how === 'paste'
+					? new ClipboardEvent('paste', { ...options, clipboardData: data })
+					: new DragEvent(how, { ...options, dataTransfer: data })
+			at.dispatchEvent(event)
+		},
+		[how, files.map(({ name, mimeType, buffer }) => ({ name, type: mimeType, base64: buffer.toString('base64') }))] as const,
+	)

@@ -4,7 +4,7 @@
  * With LOOK=folder it also takes a picture of every screen that is looked at.
  */
 import { expect, type Locator, type Page } from '@playwright/test'
-import { expectAccessible, smallTargets } from './accessible.ts'
+import { expectAccessible, misplacedMarks, smallTargets } from './accessible.ts'
 import type { Enter } from './fixtures.ts'
 import type { School, Someone } from './school.ts'
 
@@ -24,6 +24,7 @@ export async function expectFine(page: Page, screen: string): Promise<void> {
 		if (process.env.LOOK) await page.screenshot({ path })
 	}
 	expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), screen).toBe(true)
+	await expect.poll(() => misplacedMarks(page), screen).toEqual([])
 	if (width < 720) expect(await smallTargets(page), screen).toEqual([])
 }
 

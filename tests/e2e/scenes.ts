@@ -6,6 +6,7 @@ import type { Locator, Page } from '@playwright/test'
 import { en, type Key } from '../../frontend/src/locales/en.ts'
 import { id } from '../../frontend/src/locales/id.ts'
 import { drawPicture } from '../../ops/sample/pictures.ts'
+import { backupScenes } from './backup-scenes.ts'
 import { password, type School, type Someone } from './school.ts'
 import type { Story } from './story.ts'
 import { talkScenes } from './talk-scenes.ts'
@@ -24,6 +25,7 @@ export interface Scene {
 
 export interface Place {
 	phone: boolean
+	language: 'en' | 'id'
 	/** A text of the interface, as it is shown, whatever stands in it. */
 	says(key: Key): RegExp
 	button(key: Key): Locator
@@ -37,12 +39,12 @@ export function placeOf(page: Page, language: 'en' | 'id', phone: boolean): Plac
 		const parts = (texts[key] as string).split(/\{\{\w+\}\}/)
 		return new RegExp(`^${parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`)
 	}
-	return { phone, says, button: (key) => page.getByRole('button', { name: says(key) }), dialog: page.getByRole('dialog') }
+	return { phone, language, says, button: (key) => page.getByRole('button', { name: says(key) }), dialog: page.getByRole('dialog') }
 }
 
-/** All scenes, in the order of the ways in, the people, the classroom, the discussion. */
+/** All scenes, in the order of the ways in, the people, the classroom, the discussion, the backups. */
 export function scenesOf(school: School, story: Story): Scene[] {
-	return [...entrance(story), ...people(school, story), ...classroom(school, story), ...talkScenes(story)]
+	return [...entrance(story), ...people(school, story), ...classroom(school, story), ...talkScenes(story), ...backupScenes(school)]
 }
 
 function entrance({ waiting, refused, helpToken, budi }: Story): Scene[] {
@@ -57,6 +59,31 @@ function entrance({ waiting, refused, helpToken, budi }: Story): Scene[] {
 				await page.locator('[name=password]').fill('something else')
 				await submit(page)
 				await page.getByRole('alert').first().waitFor()
+			},
+		},
+		{
+			name: 'sign-in-ended',
+			who: budi,
+			path: '/groups',
+			complains: true,
+			async act(page) {
+				await page.locator('main li').first().waitFor()
+				const problem = { type: '/api/docs#not_signed_in', title: 'Not signed in', status: 401, code: 'not_signed_in', detail: '' }
+				await page.route('**/api/**', (route) => route.fulfill({ status: 401, json: problem, contentType: 'application/problem+json' }))
+				await page.context().setOffline(true)
+				await page.waitForTimeout(200)
+				await page.context().setOffline(false)
+				await page.locator('[name=password]').waitFor()
+			},
+		},
+		{
+			name: 'unreachable',
+			path: '/sign-in',
+			complains: true,
+			async act(page, { says }) {
+				await page.route('**/api/**', (route) => route.abort())
+				await page.reload()
+				await page.getByText(says('unreachable.text')).waitFor()
 			},
 		},
 		{ name: 'forgotten', path: '/forgotten' },
@@ -221,6 +248,23 @@ function classroom({ admin }: School, { siti, fresh, budi, newcomer, a, mine, ph
 	return [
 		{ name: 'home', who: budi, path: '/', act: topics },
 		{ name: 'home-lecturer', who: siti, path: '/', act: topics },
+		{
+			name: 'home-loading',
+			who: budi,
+			path: '/',
+			async act(page) {
+				await topics(page)
+				await page.route('**/api/**', async (route) => {
+					await new Promise((resolve) => setTimeout(resolve, 5_000))
+					await route.continue().catch(() => {})
+				})
+				// What this device remembers would be there at once.
+				await page.evaluate(async () => {
+					for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name!)
+				})
+				await page.reload({ waitUntil: 'commit' })
+			},
+		},
 		{ name: 'home-newcomer', who: newcomer, path: '/' },
 		{ name: 'home-new-lecturer', who: fresh, path: '/' },
 		{

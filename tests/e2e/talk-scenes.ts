@@ -4,7 +4,7 @@
 import type { Locator, Page } from '@playwright/test'
 import type { Key } from '../../frontend/src/locales/en.ts'
 import { drawPicture } from '../../ops/sample/pictures.ts'
-import { intercept, photo } from './fixtures.ts'
+import { give, photo } from './fixtures.ts'
 import type { Place, Scene } from './scenes.ts'
 import type { Story } from './story.ts'
 
@@ -143,7 +143,7 @@ function discussion({ siti, budi, closed, empty, long, everything, phones }: Sto
 }
 
 /** What is being written, sent, corrected. */
-function written({ budi, citra, lukasz, omar, place, everything, phones, bent }: Story): Scene[] {
+function written({ siti, budi, citra, lukasz, omar, empty, place, everything, phones, bent }: Story): Scene[] {
 	const at = (discussion: { id: string }) => `/d/${discussion.id}`
 	return [
 		{
@@ -207,6 +207,50 @@ function written({ budi, citra, lukasz, omar, place, everything, phones, bent }:
 			},
 		},
 		{
+			name: 'dropping',
+			who: budi,
+			path: at(place),
+			async act(page) {
+				await letters(page).first().waitFor()
+				await give(page, 'dragenter', [{ name: 'Notes.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF') }])
+			},
+		},
+		{
+			name: 'soon',
+			who: budi,
+			path: at(place),
+			async act(page, { says }) {
+				await letters(page).first().waitFor()
+				// A picture that never ends loading is looked at for ever.
+				await page.evaluate(() => Object.defineProperty(Image.prototype, 'src', { set() {} }))
+				await page
+					.locator('[data-pick=files]')
+					.setInputFiles([{ name: 'Market.jpg', mimeType: 'image/jpeg', buffer: await photo(400, 300, 60) }])
+				await field(page).fill('This is the market.')
+				await submit(page)
+				await page.getByText(says('composer.soon')).waitFor()
+			},
+		},
+		{
+			name: 'too-long',
+			who: budi,
+			path: at(place),
+			async act(page) {
+				await letters(page).first().waitFor()
+				await field(page).fill('At five the best food is gone. '.repeat(400))
+			},
+		},
+		{
+			name: 'choose-first',
+			who: siti,
+			path: at(empty),
+			async act(page, { says }) {
+				await field(page).fill('Has everybody read the chapter?')
+				await submit(page)
+				await page.getByText(says('composer.chooseFirst')).waitFor()
+			},
+		},
+		{
 			name: 'sending',
 			who: budi,
 			path: at(place),
@@ -251,7 +295,7 @@ function written({ budi, citra, lukasz, omar, place, everything, phones, bent }:
 			async act(page) {
 				const detail = 'The discussion is closed.'
 				const problem = { type: '/api/docs#discussion_closed', title: 'Closed', status: 409, code: 'discussion_closed', detail }
-				await intercept(page, '**/api/messages', (route) =>
+				await page.route('**/api/messages', (route) =>
 					route.fulfill({ status: 409, json: problem, contentType: 'application/problem+json' }),
 				)
 				await field(page).fill('I would show them the river at six in the morning, when nobody is there but the fishermen.')
@@ -279,7 +323,7 @@ function written({ budi, citra, lukasz, omar, place, everything, phones, bent }:
 			path: at(everything),
 			complains: true,
 			async act(page, { phone, button, dialog }) {
-				await intercept(page, '**/api/messages', (route) => route.abort())
+				await page.route('**/api/messages', (route) => route.abort())
 				await field(page).fill('One more thing.')
 				await submit(page)
 				await page.locator('[data-safety=device]').waitFor()

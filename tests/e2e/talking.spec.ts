@@ -2,6 +2,7 @@
  * People talk, and what they wrote survives: on localhost, and on a plain-http name of the school's
  * network, where a browser has no secure context.
  */
+import { isInReach } from './accessible.ts'
 import {
 	composer,
 	expect,
@@ -47,6 +48,8 @@ for (const host of ['localhost', schoolName]) {
 			await letter(his, 'But a dictionary').hover()
 			await letter(his, 'But a dictionary').getByRole('button', { name: 'Remove' }).click()
 			await expect(letter(hers, 'removed by its writer')).toBeVisible()
+			await expect(his.getByRole('button', { name: 'Undo' })).toBeVisible()
+			expect(await isInReach(his.getByRole('button', { name: 'Send', exact: true })), 'the notice lets go on writing').toBe(true)
 			await his.getByRole('button', { name: 'Undo' }).click()
 			await expect(letter(hers, 'But a dictionary')).toBeVisible()
 			expect(await storedTexts(citra, { id: path.slice(3) })).toEqual(['I think phones may stay on the table.', 'But a dictionary', 'Why?'])

@@ -7,7 +7,7 @@ import { useSnapshot } from '../ui/data.tsx'
 import { chooseLanguage, type Language, languages, useTexts } from '../ui/language.ts'
 import { useSignOut } from '../ui/Me.tsx'
 import { nameOf } from '../ui/names.ts'
-import { Page, RoleBadge, useScheme } from '../ui/pieces.tsx'
+import { Email, Page, RoleBadge, useScheme } from '../ui/pieces.tsx'
 import classes from './account.module.css'
 import { ChangePassword } from './ChangePassword.tsx'
 import { Devices } from './Devices.tsx'
@@ -28,7 +28,7 @@ export default function Account() {
 						<div className={classes.name}>
 							<bdi>{nameOf(me, t)}</bdi> <RoleBadge role={me.role} />
 						</div>
-						<div className={classes.dim}>{me.email}</div>
+						<div className={classes.dim}>{me.email && <Email address={me.email} />}</div>
 						{me.number && <div className={classes.dim}>{me.number}</div>}
 					</div>
 					<Button onClick={signOut.start}>{t('signOut.do')}</Button>

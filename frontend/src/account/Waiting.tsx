@@ -9,7 +9,7 @@ import { useSnapshot } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
 import { useSignOut } from '../ui/Me.tsx'
 import { nameOf } from '../ui/names.ts'
-import { Avatar, Late } from '../ui/pieces.tsx'
+import { Avatar, Email, Late } from '../ui/pieces.tsx'
 import { date } from '../ui/times.ts'
 import { Door } from './Door.tsx'
 import classes from './door.module.css'
@@ -75,7 +75,7 @@ function Told() {
 	return (
 		<dl className={classes.told}>
 			<dt>{t('field.email')}</dt>
-			<dd>{me.email}</dd>
+			<dd>{me.email && <Email address={me.email} />}</dd>
 			<dt>{me.role === 'student' ? t('field.studentNumber') : t('field.staffNumber')}</dt>
 			<dd>{me.number ?? '–'}</dd>
 			{me.role === 'student' && (

@@ -10,7 +10,7 @@ import { useClient, useSnapshot } from '../ui/data.tsx'
 import { useTexts } from '../ui/language.ts'
 import { nameOf } from '../ui/names.ts'
 import { tell, tellProblem } from '../ui/notices.ts'
-import { Avatar, RoleBadge, usePhone } from '../ui/pieces.tsx'
+import { Avatar, Email, RoleBadge, usePhone } from '../ui/pieces.tsx'
 import { errorSentence } from '../ui/problems.ts'
 import { date } from '../ui/times.ts'
 import { Erase } from './Erase.tsx'
@@ -78,7 +78,7 @@ function Known({ person, onReject }: { person: Person; onReject: (person: Person
 			{!person.erased && (
 				<dl className={classes.facts}>
 					<dt>{t('field.email')}</dt>
-					<dd>{person.email}</dd>
+					<dd>{person.email && <Email address={person.email} />}</dd>
 					<dt>{person.role === 'student' ? t('field.studentNumber') : t('field.staffNumber')}</dt>
 					<dd>{person.number ?? '–'}</dd>
 					{person.role === 'student' && (

@@ -7,7 +7,7 @@ import { Link } from 'react-router'
 import type { Person, Status } from '../../../protocol/model.ts'
 import { useTexts } from '../ui/language.ts'
 import { nameOf } from '../ui/names.ts'
-import { Avatar } from '../ui/pieces.tsx'
+import { Avatar, Email } from '../ui/pieces.tsx'
 import { date } from '../ui/times.ts'
 import classes from './people.module.css'
 
@@ -53,7 +53,11 @@ export const PersonRow = memo(function PersonRow({ person, me, selected, onSelec
 					</Link>
 					{me && <span className={classes.you}> {t('you')}</span>}
 				</div>
-				<div className={classes.dim}>{[t(`role.${person.role}`), person.number, person.email].filter(Boolean).join(' · ')}</div>
+				<div className={classes.dim}>
+					{[t(`role.${person.role}`), person.number].filter(Boolean).join(' · ')}
+					{person.email && ' · '}
+					{person.email && <Email address={person.email} />}
+				</div>
 				<div className={classes.dim}>{decision(person)}</div>
 				{person.status !== 'pending' && person.reason && (
 					<div className={classes.reason} dir="auto">

@@ -59,6 +59,18 @@ function AvatarPicture({ upload }: { upload: string }) {
 	)
 }
 
+/** An address that breaks before its “@”, where it has to break. */
+export function Email({ address }: { address: string }) {
+	const at = address.lastIndexOf('@')
+	return (
+		<>
+			{address.slice(0, at)}
+			<wbr />
+			{address.slice(at)}
+		</>
+	)
+}
+
 export function RoleBadge({ role }: { role: Person['role'] }) {
 	const { t } = useTexts()
 	if (role === 'student') return null
