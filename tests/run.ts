@@ -43,7 +43,7 @@ function run(args: string[], env: Record<string, string> = {}): Promise<number> 
 			cwd: root,
 			stdio: 'inherit',
 			env: { ...cache, ...process.env, FAILURES, ...env },
-			timeout: what === 'crash' ? 0 : STEP_MS,
+			timeout: ['crash', 'screenshots'].includes(what) ? 0 : STEP_MS,
 		})
 		child.on('close', (code) => resolve(code ?? 1))
 	})

@@ -58,7 +58,7 @@ export function backupScenes({ admin }: School): Scene[] {
 				await ask(page, at)
 				await at.dialog.locator('[name=password]').fill('something else')
 				await at.dialog.locator('[type=submit]').click()
-				await at.dialog.locator('[aria-invalid=true]').waitFor()
+				await at.dialog.getByText(at.says('backups.wrongPassword')).waitFor()
 			},
 			{ complains: true },
 		),

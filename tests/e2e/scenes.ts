@@ -254,15 +254,9 @@ function classroom({ admin }: School, { siti, fresh, budi, newcomer, a, mine, ph
 			path: '/',
 			async act(page) {
 				await topics(page)
-				await page.route('**/api/**', async (route) => {
-					await new Promise((resolve) => setTimeout(resolve, 5_000))
-					await route.continue().catch(() => {})
-				})
-				// What this device remembers would be there at once.
-				await page.evaluate(async () => {
-					for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name!)
-				})
-				await page.reload({ waitUntil: 'commit' })
+				await page.route('**/api/discussions?*', () => {})
+				await page.reload()
+				await page.getByRole('status').first().waitFor()
 			},
 		},
 		{ name: 'home-newcomer', who: newcomer, path: '/' },

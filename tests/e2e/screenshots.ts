@@ -113,6 +113,9 @@ async function take(browser: Browser, school: School, scene: Scene, look: Look, 
 		complain(`not shown: ${String(error).split('\n').slice(0, 4).join(' ')}`)
 	}
 	await page.screenshot({ path, animations: 'disabled' })
+	// Whoever leaves tells once more what she has read, and nobody answers for the server any more.
+	page.removeAllListeners('console')
+	await page.context().setOffline(true)
 	await page.context().close()
 	await scene.after?.()
 }

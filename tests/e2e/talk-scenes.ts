@@ -143,7 +143,7 @@ function discussion({ siti, budi, closed, empty, long, everything, phones }: Sto
 }
 
 /** What is being written, sent, corrected. */
-function written({ siti, budi, citra, lukasz, omar, empty, place, everything, phones, bent }: Story): Scene[] {
+function written({ budi, citra, lukasz, omar, empty, place, everything, phones, bent }: Story): Scene[] {
 	const at = (discussion: { id: string }) => `/d/${discussion.id}`
 	return [
 		{
@@ -242,7 +242,7 @@ function written({ siti, budi, citra, lukasz, omar, empty, place, everything, ph
 		},
 		{
 			name: 'choose-first',
-			who: siti,
+			who: lukasz,
 			path: at(empty),
 			async act(page, { says }) {
 				await field(page).fill('Has everybody read the chapter?')

@@ -275,7 +275,8 @@ function PickFiles({ touch, onPick }: { touch: boolean; onPick: (files: readonly
 function Count({ text, saved }: { text: string; saved: boolean }) {
 	const { t } = useTexts()
 	if (text.trim() === '') return null
-	const words = t('composer.words', { count: countWords(text) })
+	// A number stands with what it counts.
+	const words = t('composer.words', { count: countWords(text) }).replaceAll(' ', '\u00a0')
 	return saved ? `${t('composer.saved')} · ${words}` : words
 }
 

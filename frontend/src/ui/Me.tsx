@@ -40,7 +40,9 @@ export function Me() {
 					<UnstyledButton className={classes.me} aria-label={t('me.label', { name: me.name })}>
 						<Avatar person={me} />
 						<span className={classes.text}>
-							<bdi className={classes.name}>{me.name}</bdi>
+							<span className={classes.name}>
+								<bdi>{me.name}</bdi>
+							</span>
 							<span className={classes.about}>{about.join(' · ')}</span>
 						</span>
 					</UnstyledButton>

@@ -116,7 +116,7 @@ export const chat = {
 	'composer.placeholder': 'Write a message…',
 	'composer.to': 'Whom it is for',
 	'composer.all': 'All groups',
-	'composer.choose': 'Choose a group',
+	'composer.choose': 'For whom?',
 	'composer.chooseFirst': 'Choose whom it is for.',
 	'composer.soon': 'Goes as soon as the files are ready.',
 	'composer.replying': 'Answering',
