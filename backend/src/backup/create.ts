@@ -140,7 +140,7 @@ async function create(config: Config, options: CreateOptions, progress: Progress
 	}
 	const log = engine === 'sqlite' ? watchLog(config, reading, options.mostLogBytes) : null
 	const either = log ? AbortSignal.any([signal, log.signal]) : signal
-	const { parts: collections, taken } = await writeDump(reading.pages(), {
+	const { parts: collections, taken } = await writeDump(reading, {
 		folder: dump,
 		previous,
 		watch: { uploads },

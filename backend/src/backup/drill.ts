@@ -60,7 +60,7 @@ export async function proveDump({ config, dump, progress, signal }: DrillOptions
 		throw new Trouble('damaged', { name, what: error.message.replace(/\.$/, '') }, { cause: error })
 	})
 	try {
-		const findings = await compareWithDump(reading.pages(), parts, progress, signal)
+		const findings = await compareWithDump(reading, parts, progress, signal)
 		for (const file of await checkPool(config.folders.backups, files, progress, signal)) findings.push(`${file.name}: ${file.what}`)
 		if (findings.length > 0) throw new Trouble('damaged', { name, what: findings.join('; ') })
 	} finally {

@@ -9,7 +9,9 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { idOf, sha256 } from '../../../tests/support/backups.ts'
 import { messageDraft } from '../../../tests/support/records.ts'
 import { makeFolder } from '../../../tests/support/server.ts'
-import { checkDump, compareWithDump, type Pages, type Previous, readDump, writeDump } from './dump.ts'
+import type { StoredRecord } from '../storage/collections.ts'
+import { pagesOf } from '../storage/pages.ts'
+import { checkDump, compareWithDump, type Previous, type Readable, readDump, writeDump } from './dump.ts'
 import type { Part } from './format.ts'
 import { silent } from './progress.ts'
 
@@ -23,18 +25,23 @@ function line(n: number, text = 'Hello'): string {
 	return JSON.stringify(Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
-async function* pagesOf(lines: readonly string[]): Pages {
-	for (let n = 0; n < lines.length; n += 500) {
-		yield { collection: 'messages', rows: lines.slice(n, n + 500).map((json, i) => ({ seq: n + i + 1, json })) }
-	}
-}
+/** A database with these messages. */
+const readingOf = (lines: readonly string[]): Readable => ({
+	pages: (ends) =>
+		pagesOf(
+			(async function* () {
+				for (const json of lines) yield { collection: 'messages', record: JSON.parse(json) as StoredRecord }
+			})(),
+			ends,
+		),
+})
 
 async function dump(t: TestContext, lines: readonly string[], previous: Previous | null = null) {
 	const folder = join(makeFolder(t), 'dump')
 	mkdirSync(folder)
-	const { parts } = await writeDump(pagesOf(lines), { folder, previous, watch: {}, progress: silent, signal })
+	const { parts } = await writeDump(readingOf(lines), { folder, previous, watch: {}, progress: silent, signal })
 	assert.deepEqual(await checkDump(folder, parts, () => true, silent, signal), [])
-	assert.deepEqual(await compareWithDump(pagesOf(lines), parts, silent, signal), [])
+	assert.deepEqual(await compareWithDump(readingOf(lines), parts, silent, signal), [])
 	const read = await Array.fromAsync(readDump({ name: 'it', folder, parts }))
 	assert.deepEqual(
 		read.map(({ record, json }) => (JSON.stringify(record) === json ? json : assert.fail('The JSON is the record.'))),

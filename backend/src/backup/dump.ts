@@ -12,6 +12,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzipSync } from 'node:zlib'
 import { collections, type StoredRecord } from '../storage/collections.ts'
+import type { Ends, Page } from '../storage/engine.ts'
+import { linesOf } from '../storage/pages.ts'
 import { escapeCollection, type Part, type Range } from './format.ts'
 import { PacedFile } from './paced.ts'
 import { countDocuments, hashOfText, unpacking } from './pack.ts'
@@ -19,11 +21,15 @@ import { openPackers, type Packers } from './packers.ts'
 import type { Progress } from './progress.ts'
 import { Trouble } from './trouble.ts'
 
-/** Records as a reading gives them. */
-export type Pages = AsyncIterable<{ collection: string; rows: readonly { seq: number; json: string }[] }>
+/** Where records are read. */
+export interface Readable {
+	pages(ends: Ends): AsyncIterable<Page>
+}
 
-/** A range ends where it has so many records, or so much text. */
-const RANGE = { records: 2_000, characters: 1024 * 1024 }
+/** A range ends with the page that makes it so many records, or so much text. */
+const RANGE = { records: 2_000, bytes: 1024 * 1024 }
+
+const LINE_END = 10
 
 const unzip = promisify(gunzip)
 /** What is packed in these bytes. Throws where it is no gzip file, or has more than was said. */
@@ -50,7 +56,7 @@ export interface DumpOptions {
 }
 
 /** Writes everything of a reading. The files are on the disk when it resolves; their names are not yet. `taken`: what is from the dump before. */
-export async function writeDump(pages: Pages, options: DumpOptions): Promise<{ parts: Part[]; taken: ReadonlySet<Range> }> {
+export async function writeDump(reading: Readable, options: DumpOptions): Promise<{ parts: Part[]; taken: ReadonlySet<Range> }> {
 	const packers = openPackers()
 	const parts = new Map<string, Part>()
 	const taken = new Set<Range>()
@@ -61,19 +67,18 @@ export async function writeDump(pages: Pages, options: DumpOptions): Promise<{ p
 			const before = options.previous?.parts.find(({ name }) => name === collection)
 			return PartWriter.open(options.folder, collection, packers, taken, before ? { folder: options.previous!.folder, part: before } : null)
 		}
-		for await (const { collection, rows } of pages) {
+		for await (const page of reading.pages(endsOf(options.previous?.parts ?? [], -1))) {
 			options.signal.throwIfAborted()
+			const { collection } = page
 			if (!kept.includes(collection)) continue
 			if (writer?.collection !== collection) {
 				if (writer) parts.set(writer.collection, await writer.finish())
 				writer = await begin(collection)
 			}
 			const watch = options.watch[collection]
-			for (const { seq, json } of rows) {
-				watch?.(json)
-				await writer.add(seq, json)
-			}
-			records += rows.length
+			if (watch) for (const json of linesOf(page)) watch(json)
+			await writer.add(page)
+			records += page.records
 			options.progress({ doing: 'reading', done: records, total: null, unit: 'records' })
 		}
 		if (writer) parts.set(writer.collection, await writer.finish())
@@ -116,15 +121,15 @@ class PartWriter {
 	readonly #packers: Packers
 	readonly #before: Before | null
 	readonly #taken: Set<Range>
-	/** Where ranges of the dump before ended; its last one may have been cut short by its end. */
-	readonly #ends: number[]
 	readonly #ranges: Range[] = []
 	/** Ranges on their way into the file, in order. */
 	readonly #queue: Promise<() => Promise<void>>[] = []
-	#lines: string[] = []
-	#characters = 0
-	#first = 0
-	#last = -1
+	/** Where ranges of the dump before ended; its last one may have been cut short by its end. */
+	readonly #ends: number[]
+	/** What the next range has so far, and how much that is. */
+	#pages: Page[] = []
+	#records = 0
+	#bytes = 0
 
 	private constructor(collection: string, file: PacedFile, packers: Packers, taken: Set<Range>, before: Before | null) {
 		this.collection = collection
@@ -148,34 +153,30 @@ class PartWriter {
 		return new PartWriter(name, file, packers, taken, old && { part: before.part, file: old })
 	}
 
-	async add(seq: number, json: string): Promise<void> {
-		if (this.#lines.length > 0 && seq !== this.#last && this.#endsBefore(seq)) await this.#cut()
-		if (this.#lines.length === 0) this.#first = seq
-		this.#lines.push(json)
-		this.#characters += json.length
-		this.#last = seq
+	async add(page: Page): Promise<void> {
+		if (this.#pages.length > 0 && this.#endsBefore(page)) await this.#cut()
+		this.#pages.push(page)
+		this.#records += page.records
+		this.#bytes += page.text.length
 	}
 
-	/** Whether a range ends before the record born in `seq`. */
-	#endsBefore(seq: number): boolean {
-		while (this.#ends.length > 0 && this.#ends[0]! < this.#first) this.#ends.shift()
-		if (this.#ends.length > 0) return seq > this.#ends[0]!
-		return this.#lines.length >= RANGE.records || this.#characters >= RANGE.characters
+	/** Whether a range ends before this page. */
+	#endsBefore({ first }: Page): boolean {
+		while (this.#ends.length > 0 && this.#ends[0]! < this.#pages[0]!.first) this.#ends.shift()
+		if (this.#ends.length > 0) return first > this.#ends[0]!
+		return this.#records >= RANGE.records || this.#bytes >= RANGE.bytes
 	}
 
 	async #cut(): Promise<void> {
-		const lines = this.#lines
-		const [first, last, records] = [this.#first, this.#last, lines.length]
-		const text = lines.join('\n')
-		this.#lines = []
-		this.#characters = 0
+		const [first, last, records] = [this.#pages[0]!.first, this.#pages.at(-1)!.last, this.#records]
+		const text = joined(this.#pages)
+		this.#pages = []
+		this.#records = 0
+		this.#bytes = 0
 		const before = this.#before?.part.ranges.find((range) => range.first === first && range.records === records)
-		const pack = (known: string | null) => this.#packers.pack({ collection: this.collection, text, known })
 		const packing = async () => {
-			let found = await pack(before?.hash ?? null)
-			const member = found.packed ? null : await this.#memberOf(before!)
-			if (!found.packed && !member) found = await pack(null)
-			const { hash, packed } = found
+			const member = before ? await this.#memberOf(before) : null
+			const { hash, packed } = await this.#packers.pack({ collection: this.collection, text, known: member && before!.hash })
 			return async () => {
 				const { sha256, bsonBytes } = packed ?? before!
 				const bytes = packed?.member ?? member!
@@ -203,7 +204,7 @@ class PartWriter {
 	}
 
 	async finish(): Promise<Part> {
-		if (this.#lines.length > 0) await this.#cut()
+		if (this.#pages.length > 0) await this.#cut()
 		while (this.#queue.length > 0) await this.#writeNext()
 		// An empty file is no gzip file.
 		if (this.#ranges.length === 0) await this.#file.write(gzipSync(Buffer.alloc(0)))
@@ -216,6 +217,23 @@ class PartWriter {
 		await this.#file.abandon()
 		await this.#before?.file.close().catch(() => {})
 	}
+}
+
+/** The text of pages that follow one another. */
+function joined(pages: readonly Page[]): Uint8Array<ArrayBuffer> {
+	if (pages.length === 1) return pages[0]!.text
+	const text = new Uint8Array(pages.reduce((sum, page) => sum + page.text.length + 1, -1)).fill(LINE_END)
+	let at = 0
+	for (const page of pages) {
+		text.set(page.text, at)
+		at += page.text.length + 1
+	}
+	return text
+}
+
+/** The entries with which the ranges of a dump end; of each collection's up to `count`, as in `slice`. */
+function endsOf(parts: readonly Part[], count?: number): Ends {
+	return Object.fromEntries(parts.map(({ name, ranges }) => [name, ranges.slice(0, count).map(({ last }) => last)]))
 }
 
 function partOf(name: string, sizeBytes: number, ranges: Range[]): Part {
@@ -382,26 +400,24 @@ export async function* readDump(
 }
 
 /** Compares a database with a dump, range by range. Gives what is different, by collection. */
-export async function compareWithDump(pages: Pages, parts: readonly Part[], progress: Progress, signal: AbortSignal): Promise<string[]> {
-	const left = new Map(parts.map((part) => [part.name, { part, at: 0, lines: [] as string[], records: 0 }]))
+export async function compareWithDump(
+	reading: Readable,
+	parts: readonly Part[],
+	progress: Progress,
+	signal: AbortSignal,
+): Promise<string[]> {
+	const left = new Map(parts.map((part) => [part.name, { part, at: 0, records: 0 }]))
 	const findings = new Set<string>()
 	const total = parts.reduce((sum, { records }) => sum + records, 0)
 	let done = 0
-	for await (const { collection, rows } of pages) {
+	for await (const { collection, records, text } of reading.pages(endsOf(parts))) {
 		signal.throwIfAborted()
 		const one = left.get(collection)
 		if (!one) continue
-		for (const { json } of rows) {
-			one.records++
-			const range = one.part.ranges[one.at]
-			if (!range) continue
-			one.lines.push(json)
-			if (one.lines.length < range.records) continue
-			if (hashOfText(one.lines.join('\n')) !== range.hash) findings.add(collection)
-			one.lines = []
-			one.at++
-		}
-		done += rows.length
+		one.records += records
+		const range = one.part.ranges[one.at++]
+		if (range && hashOfText(text) !== range.hash) findings.add(collection)
+		done += records
 		progress({ doing: 'comparing', done, total, unit: 'records' })
 	}
 	for (const [name, { part, records }] of left) if (records !== part.records) findings.add(name)

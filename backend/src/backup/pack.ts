@@ -4,17 +4,18 @@
  * Promises that a member holds the documents of exactly the lines it was given, in their order, and that what is
  * unpacked are the lines that were packed. Imports no driver of a database: a thread is there at once.
  */
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { recordIn, writeBson } from '../storage/bson.ts'
+import { linesOf } from '../storage/pages.ts'
 import type { Range } from './format.ts'
 
-/** `text`: canonical JSON of records, a line each, without a newline at its end. It travels to a thread faster than a list does. */
+/** `text`: canonical JSON of records, a line each, without a newline at its end. Its bytes travel to a thread, and are gone here. */
 export interface PackRequest {
 	op: 'pack'
 	collection: string
-	text: string
+	text: Uint8Array<ArrayBuffer>
 	/** Content hash of a range that is packed already; null: there is none. */
 	known: string | null
 }
@@ -40,15 +41,15 @@ const MEMBER_BYTES = 512 * 1024 * 1024
 const PIECE = { packedBytes: 256 * 1024, mostBytes: 4 * 1024 * 1024 }
 
 /** The content hash of a range. */
-export function hashOfText(text: string): string {
-	return hash('sha256', `${text}\n`)
+export function hashOfText(text: string | Uint8Array): string {
+	return createHash('sha256').update(text).update('\n').digest('hex')
 }
 
 /** One gzip member with the documents of these records. */
 export function pack({ collection, text, known }: PackRequest): Packed {
 	const content = hashOfText(text)
 	if (content === known) return { hash: content, packed: null }
-	const bson = writeBson(collection, text.split('\n'))
+	const bson = writeBson(collection, linesOf({ text }))
 	const member = new Uint8Array(gzipSync(bson, { level: LEVEL, chunkSize: PIECE.packedBytes }))
 	return { hash: content, packed: { member, sha256: hash('sha256', member), bsonBytes: bson.length } }
 }

@@ -23,6 +23,7 @@ interface Thread {
 export interface Packers {
 	/** How many requests are worth being under way at once. */
 	readonly width: number
+	/** The bytes of the text are gone afterwards. */
 	pack(request: Omit<PackRequest, 'op'>): Promise<Packed>
 	/** The bytes of the member are gone afterwards. */
 	unpack(request: Omit<UnpackRequest, 'op'>): Promise<Unpacked>
@@ -56,7 +57,8 @@ export function openPackers(width = Math.min(4, availableParallelism())): Packer
 			const next = thread.answer ? undefined : waiting.shift()
 			if (!next) continue
 			thread.answer = next.answer
-			thread.worker.postMessage(next.request, next.request.op === 'unpack' ? [next.request.member.buffer] : [])
+			const { request } = next
+			thread.worker.postMessage(request, [request.op === 'unpack' ? request.member.buffer : request.text.buffer])
 		}
 	}
 

@@ -152,10 +152,10 @@ async function lookAtPresent({ config, progress, signal }: Work): Promise<{ stat
 			if (installation === null && head.seq === 0) return { state: 'missing', counts }
 			if (installation === null || head.schema > schemaOf(migrations)) return { state: 'broken', counts }
 			let done = 0
-			for await (const { collection, rows } of reading.pages()) {
+			for await (const { collection, records } of reading.pages()) {
 				signal.throwIfAborted()
-				counts.set(collection, (counts.get(collection) ?? 0) + rows.length)
-				done += rows.length
+				counts.set(collection, (counts.get(collection) ?? 0) + records)
+				done += records
 				progress({ doing: 'checking', done, total: null, unit: 'records' })
 			}
 		} finally {
@@ -397,7 +397,7 @@ async function compare(source: RestoreSource, { config, progress, signal }: Work
 	const { name, manifest } = source.backup
 	const reading = await openReading(storeOptions(config))
 	try {
-		const findings = await compareWithDump(reading.pages(), manifest.collections, progress, signal)
+		const findings = await compareWithDump(reading, manifest.collections, progress, signal)
 		// Records in an older form were made today's: only their number can be compared.
 		const wrong = manifest.schema === reading.head.schema ? findings : findings.filter((finding) => !finding.endsWith('not the same'))
 		if (wrong.length > 0) throw new Trouble('notRestored', { name, what: wrong.join('; ') })

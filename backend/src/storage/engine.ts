@@ -114,18 +114,26 @@ export interface Replacement {
 	records: AsyncIterable<GroupChange>
 }
 
-/** Records of one collection, as they are stored: canonical JSON. */
+/** Records of one collection, in export order. */
 export interface Page {
 	collection: string
-	rows: { seq: number; json: string }[]
+	/** The entries in which its first and its last record were born. */
+	first: number
+	last: number
+	records: number
+	/** Canonical JSON as it is stored, a line each, without a newline at its end; with bytes of its own. */
+	text: Uint8Array<ArrayBuffer>
 }
+
+/** Entries, in their order, with whose records a page ends; by collection. */
+export type Ends = Readonly<Record<string, readonly number[]>>
 
 /** Everything at one seq, read beside a process that may go on writing. */
 export interface Snapshot {
 	readonly head: Head
 	get(collection: string, id: string): Promise<StoredRecord | null>
-	/** At most 500 rows each, in export order. To be gone through once. */
-	pages(): AsyncIterable<Page>
+	/** In export order; up to the last of `ends` each holds all from one to the next, after it a few hundred records. To be gone through once. */
+	pages(ends?: Ends): AsyncIterable<Page>
 	/** Must be called. */
 	close(): Promise<void>
 }

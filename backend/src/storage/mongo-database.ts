@@ -13,18 +13,8 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, type MongoClient, MongoServerError, ObjectId } from 'mongodb'
 import { type Document, recordOf } from './bson.ts'
-import type { StoredRecord } from './collections.ts'
 import { syncPath } from './durable-file.ts'
-import {
-	type Database,
-	type Engine,
-	type Head,
-	NoDatabase,
-	type Page,
-	type Replacement,
-	type Snapshot,
-	StorageUnavailable,
-} from './engine.ts'
+import { type Database, type Engine, type Head, NoDatabase, type Replacement, type Snapshot, StorageUnavailable } from './engine.ts'
 import { failpoint } from './failpoint.ts'
 import { GENESIS } from './journal.ts'
 import { build, explainCopy, MongoEngine, spoolCollection } from './mongo.ts'
@@ -45,13 +35,12 @@ import {
 } from './mongo-journal.ts'
 import { Spool } from './mongo-spool.ts'
 import { type MongoPlace, MongoWriter } from './mongo-writer.ts'
+import { pagesOf } from './pages.ts'
 
 /** Where a copy is built that nobody is to use. */
 const SCRATCH = 'scratch_'
 /** What stands beside the collections of a database. */
 const APART = /^(system\.|journal_[0-9a-f]{24}$|next_[0-9a-f]{24}_|scratch_)/
-/** Records of one page. */
-const ROWS = 500
 /** What version 1.x calls its collections. */
 const VERSION_1 = ['users', 'groups', 'discussions', 'messages', 'categories']
 
@@ -208,7 +197,7 @@ export class MongoDatabase implements Database {
 		const engine = await this.openReadOnly()
 		const { head, records } = await engine.export()
 		const get = async (collection: string, id: string) => (await engine.getMany(collection, [id]))[0]!
-		return { head, get, pages: () => pagesOf(records), close: () => engine.close() }
+		return { head, get, pages: (ends) => pagesOf(records, ends), close: () => engine.close() }
 	}
 
 	async replace(replacement: Replacement): Promise<void> {
@@ -272,7 +261,11 @@ export class MongoDatabase implements Database {
 				const found = await collection(name).findOne({ _id: new ObjectId(id) })
 				return found && recordOf(found)
 			},
-			pages: () => pagesOf(read.records(() => {})),
+			pages: (ends) =>
+				pagesOf(
+					read.records(() => {}),
+					ends,
+				),
 			close: () => read.close().finally(sweep),
 		}
 	}
@@ -350,20 +343,6 @@ export class MongoDatabase implements Database {
 			await this.#db.dropCollection(name)
 		}
 	}
-}
-
-/** Records as pages of their canonical JSON. */
-async function* pagesOf(records: AsyncIterable<{ collection: string; record: StoredRecord }>): AsyncGenerator<Page> {
-	let page: Page = { collection: '', rows: [] }
-	for await (const { collection, record } of records) {
-		if (page.rows.length > 0 && (page.collection !== collection || page.rows.length === ROWS)) {
-			yield page
-			page = { collection, rows: [] }
-		}
-		page.collection = collection
-		page.rows.push({ seq: record.seq, json: JSON.stringify(record) })
-	}
-	if (page.rows.length > 0) yield page
 }
 
 /** Names the data folder on this machine since it was started: two processes with the same name can't live at once, since the folder's lock is held. */

@@ -12,6 +12,7 @@ import { StorageUnavailable } from './engine.ts'
 import { canonical } from './journal.ts'
 import { migrations, schemaOf } from './migrations.ts'
 import { INSTALLATION, type OpenOptions, openStore } from './open.ts'
+import { linesOf } from './pages.ts'
 import { openReading, openScratch, type Reading, replaceDatabase, type Source } from './snapshots.ts'
 import type { Store } from './store.ts'
 
@@ -24,12 +25,15 @@ const schema = schemaOf(migrations)
 const time = '2026-01-02T03:04:05.678Z'
 
 /** A line a record. */
-async function linesOf(reading: Reading): Promise<string[]> {
+async function allOf(reading: Reading): Promise<string[]> {
 	const lines: string[] = []
-	for await (const { collection, rows } of reading.pages()) {
-		assert.ok(rows.length <= 500)
-		for (const { seq, json } of rows) {
-			assert.equal(seq, (JSON.parse(json) as StoredRecord).seq)
+	for await (const page of reading.pages()) {
+		const { collection, first, last, records } = page
+		assert.ok(records <= 500)
+		const jsons = linesOf(page)
+		const seqs = jsons.map((json) => (JSON.parse(json) as StoredRecord).seq)
+		assert.deepEqual([records, first, last], [jsons.length, seqs[0], seqs.at(-1)])
+		for (const json of jsons) {
 			if (!collections[collection as keyof typeof collections].volatile) lines.push(`${collection} ${json}`)
 		}
 	}
@@ -67,7 +71,7 @@ export function snapshotsContract(name: string, find: FindPlace): void {
 	async function read(at: ReturnType<typeof place>): Promise<{ lines: string[]; reading: Reading }> {
 		const reading = await openReading(at)
 		try {
-			return { lines: await linesOf(reading), reading }
+			return { lines: await allOf(reading), reading }
 		} finally {
 			await reading.close()
 		}
@@ -171,6 +175,50 @@ export function snapshotsContract(name: string, find: FindPlace): void {
 		await store.close()
 	})
 
+	test(`[S87] ${name}: pages end where they are asked to, and never within an entry`, async (t) => {
+		const at = place(t)
+		const store = await at.open()
+		t.after(() => store.close())
+		await Promise.all(Array.from({ length: 300 }, (_, n) => put(store, 100 + n, 'é')))
+		await store.write(null, async (tx) => {
+			for (let n = 400; n < 700; n++) await tx.put('system', { id: id(n), name: `note ${n}`, value: 'at once' })
+		})
+		await Promise.all(Array.from({ length: 10 }, (_, n) => put(store, 700 + n, 'late')))
+		const { seq } = store.head
+		/** A page: its entries and how many records, then all text. */
+		const read = async (ends?: number[]) => {
+			const reading = await openReading(at)
+			const pages = await Array.fromAsync(reading.pages(ends && { system: ends }))
+			await reading.close()
+			const notes = pages.filter(({ collection }) => collection === 'system')
+			return { shapes: notes.map(({ first, last, records }) => [first, last, records]), text: notes.flatMap(linesOf).join() }
+		}
+		const free = await read()
+		const [first] = free.shapes[0]!
+		// The entry with 300 records is the eleventh from the end.
+		const many = seq - 10
+		assert.deepEqual(free.shapes, [
+			[first, many, 601],
+			[many + 1, seq, 10],
+		])
+		const asked = await read([first! + 9, many - 1, many + 3])
+		assert.deepEqual(asked.shapes, [
+			[first, first! + 9, 10],
+			[first! + 10, many - 1, 291],
+			[many, many + 3, 303],
+			[many + 4, seq, 7],
+		])
+		assert.equal(asked.text, free.text)
+		// Where nothing is left there is no page, and what comes before an end is not held up by it.
+		await store.write(null, async (tx) => {
+			for (let n = 400; n < 703; n++) await tx.remove('system', id(n))
+		})
+		assert.deepEqual((await read([many - 1, many + 3])).shapes, [
+			[first, many - 1, 301],
+			[many + 4, seq, 7],
+		])
+	})
+
 	test(`[S84] ${name}: a copy is loaded apart, read back, and leaves nothing`, async (t) => {
 		const at = place(t)
 		const store = await at.open()
@@ -180,7 +228,7 @@ export function snapshotsContract(name: string, find: FindPlace): void {
 		const before = await there()
 		const apart = join(at.folder, 'scratch')
 		const scratch = await openScratch(at, sourceOf(id(79), [note(3, 2), note(2, 4)]), apart)
-		const lines = await linesOf(scratch)
+		const lines = await allOf(scratch)
 		assert.equal(scratch.installation, id(79))
 		assert.deepEqual(
 			lines.map((line) => JSON.parse(line.slice(7)).id),

@@ -10,7 +10,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { collections } from './collections.ts'
 import { Busy, Damaged, refuseWriter, unreadable } from './copy.ts'
-import type { Database, Head, Page, Replacement, Snapshot } from './engine.ts'
+import type { Database, Ends, Head, Page, Replacement, Snapshot } from './engine.ts'
 import { tryLock } from './lock.ts'
 import { migrations, schemaOf, upgrader } from './migrations.ts'
 import { findDatabase, forget, INSTALLATION, newer, noteInstallation, type OpenOptions, readNote } from './open.ts'
@@ -26,8 +26,8 @@ export interface Reading {
 	/** The installation's id; null where it has none yet. */
 	installation: string | null
 	head: Head
-	/** Canonical JSON as it is stored, in export order, at most 500 rows each. To be gone through once. */
-	pages(): AsyncIterable<Page>
+	/** In export order; up to the last of `ends` each holds all from one to the next, after it a few hundred records. To be gone through once. */
+	pages(ends?: Ends): AsyncIterable<Page>
 	/** Must be called. */
 	close(): Promise<void>
 }
@@ -131,7 +131,7 @@ async function readingOf(database: Database, open: () => Promise<Snapshot>): Pro
 		const close = () => snapshot.close().finally(() => database.close())
 		try {
 			const noted = (await snapshot.get('system', INSTALLATION)) as { value?: string } | null
-			const pages = () => explained(snapshot.pages(), database)
+			const pages = (ends?: Ends) => explained(snapshot.pages(ends), database)
 			return { engine, place, database: name, installation: noted?.value ?? null, head: snapshot.head, pages, close }
 		} catch (error) {
 			await close()

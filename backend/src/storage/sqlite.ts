@@ -15,6 +15,7 @@ import { Worker } from 'node:worker_threads'
 import type { StoredRecord } from './collections.ts'
 import { syncPath, writeDurably } from './durable-file.ts'
 import {
+	type Ends,
 	type Engine,
 	type EngineQuery,
 	type Entry,
@@ -33,6 +34,7 @@ import {
 import { failpoint } from './failpoint.ts'
 import { GENESIS, parseLines, unpackLines } from './journal.ts'
 import { manyKeys } from './keys.ts'
+import { linesOf, PAGE_RECORDS } from './pages.ts'
 import {
 	columnOf,
 	configure,
@@ -94,7 +96,7 @@ export function readSqlite(folder: string, specs: Specs): Snapshot {
 				const row = there.includes(collection) && reader.prepare(`SELECT doc FROM ${tableOf(collection)} WHERE id = ?`).get(id)
 				return row ? JSON.parse((row as { doc: string }).doc) : null
 			},
-			pages: () => pagesOf(reader, there),
+			pages: (ends) => pagesIn(reader, there, ends),
 			close: async () => void (reader.isOpen && reader.close()),
 		}
 	} catch (error) {
@@ -103,16 +105,26 @@ export function readSqlite(folder: string, specs: Specs): Snapshot {
 	}
 }
 
-/** Every record, a page of a collection at a time. */
-async function* pagesOf(reader: DatabaseSync, collections: readonly string[]): AsyncGenerator<Page> {
+/** Every record, a page of a collection at a time, put together by SQLite: text that passed through here row by row took three times as long. */
+async function* pagesIn(reader: DatabaseSync, collections: readonly string[], ends: Ends = {}): AsyncGenerator<Page> {
+	const bornIn = (place: number) => Math.floor(place / ORDINALS)
 	for (const collection of collections) {
-		const page = reader.prepare(`SELECT pk, doc FROM ${tableOf(collection)} WHERE pk > ? ORDER BY pk LIMIT 500`)
-		page.setReturnArrays(true)
-		for (let last = -1; ; ) {
-			const rows = page.all(last) as unknown as [pk: number, doc: string][]
-			if (rows.length === 0) break
-			yield { collection, rows: rows.map(([pk, json]) => ({ seq: Math.floor(pk / ORDINALS), json })) }
-			last = rows.at(-1)![0]
+		const table = tableOf(collection)
+		const lastPlace = reader.prepare(`SELECT pk FROM ${table} WHERE pk >= ? ORDER BY pk LIMIT 1 OFFSET ${PAGE_RECORDS - 1}`)
+		// An aggregate sees its rows in the order of the inner query: https://sqlite.org/lang_aggfunc.html#group_concat
+		const page = reader.prepare(`
+			SELECT count(*) AS records, min(pk) AS first, max(pk) AS last, CAST(group_concat(doc, char(10)) AS BLOB) AS text
+			FROM (SELECT pk, doc FROM ${table} WHERE pk >= ? AND pk < ? ORDER BY pk)`)
+		const given = [...(ends[collection] ?? [])]
+		for (let from = 0; ; ) {
+			const end = given.shift() ?? null
+			const full = end === null ? (lastPlace.get(from) as { pk: number } | undefined) : undefined
+			const last = end ?? (full ? bornIn(full.pk) : null)
+			const until = last === null ? Number.MAX_SAFE_INTEGER : (last + 1) * ORDINALS
+			const found = page.get(from, until) as Pick<Page, 'first' | 'last' | 'records' | 'text'>
+			if (found.records > 0) yield { ...found, collection, first: bornIn(found.first), last: bornIn(found.last) }
+			if (last === null) break
+			from = until
 			await new Promise(setImmediate)
 		}
 	}
@@ -418,8 +430,8 @@ class SqliteEngine implements Engine {
 
 	async *#exportRecords(reader: DatabaseSync): AsyncGenerator<{ collection: string; record: StoredRecord }> {
 		try {
-			for await (const { collection, rows } of pagesOf(reader, Object.keys(this.#specs))) {
-				for (const { json } of rows) yield { collection, record: JSON.parse(json) }
+			for await (const page of pagesIn(reader, Object.keys(this.#specs))) {
+				for (const json of linesOf(page)) yield { collection: page.collection, record: JSON.parse(json) }
 			}
 		} finally {
 			this.#exports.delete(reader)
