@@ -15,8 +15,6 @@ import { syncPath, writeDurably } from './durable-file.ts'
 import { type Database, SILENCE_MS, StorageFull, StorageUnavailable, WRITE_TIMEOUT_MS } from './engine.ts'
 import { type WriterLock, waitForLock } from './lock.ts'
 import { migrations as allMigrations, type Migration, rewriteRecords, schemaOf, upgrader } from './migrations.ts'
-import { parseAddress } from './mongo-connection.ts'
-import { findMongo } from './mongo-database.ts'
 import { findSqlite } from './sqlite-database.ts'
 import type { Store } from './store.ts'
 
@@ -98,6 +96,8 @@ export async function findDatabase(folder: string, options: Pick<OpenOptions, 'm
 	const { uri, inContainer = false, silenceMs = SILENCE_MS } = options.mongodb
 	const { writeTimeoutMs = WRITE_TIMEOUT_MS } = options
 	const times = { commandMs: Math.min(10_000, writeTimeoutMs), readMs: writeTimeoutMs / 2, silenceMs }
+	// Its driver is a fifth of what a start loads: only who uses it waits for it.
+	const [{ findMongo }, { parseAddress }] = await Promise.all([import('./mongo-database.ts'), import('./mongo-connection.ts')])
 	return findMongo({ address: parseAddress(uri, inContainer), specs, times, folder })
 }
 
