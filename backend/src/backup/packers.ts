@@ -10,8 +10,8 @@ import { type Packed, type PackRequest, pack, type Unpacked, type UnpackRequest,
 /** To start a thread takes longer than so much text. */
 const FEW_BYTES = 64 * 1024
 
-/** A range and what becomes of it take a tenth of this; without a limit a thread's heap grows with what it has forgotten. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 }
+/** A range and what becomes of it take a fraction of this; without a limit a thread's heap grows with what it has forgotten. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 }
 
 type Answer = PromiseWithResolvers<Packed | Unpacked>
 

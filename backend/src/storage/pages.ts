@@ -6,8 +6,8 @@
 import type { StoredRecord } from './collections.ts'
 import type { Ends, Page } from './engine.ts'
 
-/** Where no end is given a page has so many, and what else was born with its last one. */
-export const PAGE_RECORDS = 500
+/** Where no end is given a page has so many, and what else was born with its last one: of the longest messages some megabytes. */
+export const PAGE_RECORDS = 100
 
 /** The canonical JSON of each record of a page. */
 export function linesOf({ text }: Pick<Page, 'text'>): string[] {

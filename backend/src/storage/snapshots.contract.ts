@@ -12,7 +12,7 @@ import { StorageUnavailable } from './engine.ts'
 import { canonical } from './journal.ts'
 import { migrations, schemaOf } from './migrations.ts'
 import { INSTALLATION, type OpenOptions, openStore } from './open.ts'
-import { linesOf } from './pages.ts'
+import { linesOf, PAGE_RECORDS } from './pages.ts'
 import { openReading, openScratch, type Reading, replaceDatabase, type Source } from './snapshots.ts'
 import type { Store } from './store.ts'
 
@@ -29,7 +29,7 @@ async function allOf(reading: Reading): Promise<string[]> {
 	const lines: string[] = []
 	for await (const page of reading.pages()) {
 		const { collection, first, last, records } = page
-		assert.ok(records <= 500)
+		assert.ok(records <= PAGE_RECORDS)
 		const jsons = linesOf(page)
 		const seqs = jsons.map((json) => (JSON.parse(json) as StoredRecord).seq)
 		assert.deepEqual([records, first, last], [jsons.length, seqs[0], seqs.at(-1)])
@@ -198,7 +198,10 @@ export function snapshotsContract(name: string, find: FindPlace): void {
 		// The entry with 300 records is the eleventh from the end.
 		const many = seq - 10
 		assert.deepEqual(free.shapes, [
-			[first, many, 601],
+			[first, first! + 99, 100],
+			[first! + 100, first! + 199, 100],
+			[first! + 200, first! + 299, 100],
+			[many - 1, many, 301],
 			[many + 1, seq, 10],
 		])
 		const asked = await read([first! + 9, many - 1, many + 3])
