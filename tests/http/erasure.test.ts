@@ -280,8 +280,8 @@ test('[A35] who was erased after a backup is erased again when it is restored, b
 		assert.equal((await again.store.get('messages', message.id))?.text, '')
 		const after = await everything(again)
 		for (const secret of [...secrets, ...words]) assert.ok(!after.includes(secret), secret)
-		const { head } = again.store
 		await again.close()
+		const { head } = again.store
 		// It is done: another start changes nothing.
 		const third = await startServer(t, { dir: server.dir })
 		assert.equal(third.store.head.seq, head.seq)
