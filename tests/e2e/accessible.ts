@@ -1,5 +1,6 @@
 /**
- * What every screen has to be for everybody: nothing that axe finds, nothing too small for a finger.
+ * What every screen has to be for everybody: nothing that axe finds, nothing too small for a finger, nothing
+ * beside its place or out of reach.
  */
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Locator, type Page } from '@playwright/test'

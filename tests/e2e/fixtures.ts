@@ -82,6 +82,12 @@ export async function intercept(page: Page, ...[requests, answer]: Parameters<Pa
 	await page.route(requests, answer)
 }
 
+/** Refuses requests in the server's place, where no service worker is. */
+export async function refuse(page: Page, requests: string, status: number, code: string): Promise<void> {
+	const problem = { type: `/api/docs#${code}`, title: code, status, code, detail: '' }
+	await page.route(requests, (route) => route.fulfill({ status, json: problem, contentType: 'application/problem+json' }))
+}
+
 export const composer = (page: Page): Locator => page.getByRole('textbox', { name: 'Your message', exact: true })
 /** The message with this text. */
 export const letter = (page: Page, text: string): Locator => page.locator('article').filter({ hasText: text })

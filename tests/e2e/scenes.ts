@@ -7,6 +7,7 @@ import { en, type Key } from '../../frontend/src/locales/en.ts'
 import { id } from '../../frontend/src/locales/id.ts'
 import { drawPicture } from '../../ops/sample/pictures.ts'
 import { backupScenes } from './backup-scenes.ts'
+import { refuse } from './fixtures.ts'
 import { password, type School, type Someone } from './school.ts'
 import type { Story } from './story.ts'
 import { talkScenes } from './talk-scenes.ts'
@@ -68,8 +69,7 @@ function entrance({ waiting, refused, helpToken, budi }: Story): Scene[] {
 			complains: true,
 			async act(page) {
 				await page.locator('main li').first().waitFor()
-				const problem = { type: '/api/docs#not_signed_in', title: 'Not signed in', status: 401, code: 'not_signed_in', detail: '' }
-				await page.route('**/api/**', (route) => route.fulfill({ status: 401, json: problem, contentType: 'application/problem+json' }))
+				await refuse(page, '**/api/**', 401, 'not_signed_in')
 				await page.context().setOffline(true)
 				await page.waitForTimeout(200)
 				await page.context().setOffline(false)

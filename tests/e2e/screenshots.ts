@@ -19,7 +19,7 @@ const only = process.env.SCREENSHOTS_ONLY
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } }
 
-const reading = '**/api/discussions/*/read'
+const reading = /\/api\/discussions\/\w+\/read$/
 
 interface Look {
 	language: 'en' | 'id'
@@ -102,7 +102,7 @@ async function take(browser: Browser, school: School, scene: Scene, look: Look, 
 		console.log(complaints.at(-1))
 	}
 	page.on('pageerror', (error) => complain(error.message))
-	page.on('console', (line) => line.type() === 'error' && !line.location().url.endsWith('/read') && complain(line.text()))
+	page.on('console', (line) => line.type() === 'error' && !reading.test(line.location().url) && complain(line.text()))
 	try {
 		await page.goto(school.url + scene.path)
 		await page.locator('h1').first().waitFor()

@@ -4,7 +4,7 @@
 import type { Locator, Page } from '@playwright/test'
 import type { Key } from '../../frontend/src/locales/en.ts'
 import { drawPicture } from '../../ops/sample/pictures.ts'
-import { give, photo } from './fixtures.ts'
+import { give, photo, refuse } from './fixtures.ts'
 import type { Place, Scene } from './scenes.ts'
 import type { Story } from './story.ts'
 
@@ -14,6 +14,11 @@ const letters = (page: Page) => page.locator('article')
 const letter = (page: Page, text: string) => letters(page).filter({ hasText: text })
 const field = (page: Page) => page.locator('main form textarea').first()
 const submit = (page: Page) => page.locator('main form [type=submit]').last().click()
+
+async function send(page: Page, text: string): Promise<void> {
+	await field(page).fill(text)
+	await submit(page)
+}
 
 /** Shows the tools of a message: at its own words, since a quote or a picture leads elsewhere. */
 async function point(which: Locator, phone: boolean): Promise<void> {
@@ -226,8 +231,7 @@ function written({ budi, citra, lukasz, omar, empty, place, everything, phones, 
 				await page
 					.locator('[data-pick=files]')
 					.setInputFiles([{ name: 'Market.jpg', mimeType: 'image/jpeg', buffer: await photo(400, 300, 60) }])
-				await field(page).fill('This is the market.')
-				await submit(page)
+				await send(page, 'This is the market.')
 				await page.getByText(says('composer.soon')).waitFor()
 			},
 		},
@@ -245,8 +249,7 @@ function written({ budi, citra, lukasz, omar, empty, place, everything, phones, 
 			who: lukasz,
 			path: at(empty),
 			async act(page, { says }) {
-				await field(page).fill('Has everybody read the chapter?')
-				await submit(page)
+				await send(page, 'Has everybody read the chapter?')
 				await page.getByText(says('composer.chooseFirst')).waitFor()
 			},
 		},
@@ -281,8 +284,7 @@ function written({ budi, citra, lukasz, omar, empty, place, everything, phones, 
 			async act(page, { says }) {
 				await letters(page).first().waitFor()
 				await page.context().setOffline(true)
-				await field(page).fill('And the coffee there is older than my grandfather.')
-				await submit(page)
+				await send(page, 'And the coffee there is older than my grandfather.')
 				await page.locator('[data-safety=device]').first().waitFor()
 				await page.getByText(says('offline.line')).first().waitFor()
 			},
@@ -293,13 +295,8 @@ function written({ budi, citra, lukasz, omar, empty, place, everything, phones, 
 			path: at(place),
 			complains: true,
 			async act(page) {
-				const detail = 'The discussion is closed.'
-				const problem = { type: '/api/docs#discussion_closed', title: 'Closed', status: 409, code: 'discussion_closed', detail }
-				await page.route('**/api/messages', (route) =>
-					route.fulfill({ status: 409, json: problem, contentType: 'application/problem+json' }),
-				)
-				await field(page).fill('I would show them the river at six in the morning, when nobody is there but the fishermen.')
-				await submit(page)
+				await refuse(page, '**/api/messages', 409, 'discussion_closed')
+				await send(page, 'I would show them the river at six in the morning, when nobody is there but the fishermen.')
 				await page.locator('[data-safety=refused]').waitFor()
 			},
 		},
@@ -324,8 +321,7 @@ function written({ budi, citra, lukasz, omar, empty, place, everything, phones, 
 			complains: true,
 			async act(page, { phone, button, dialog }) {
 				await page.route('**/api/messages', (route) => route.abort())
-				await field(page).fill('One more thing.')
-				await submit(page)
+				await send(page, 'One more thing.')
 				await page.locator('[data-safety=device]').waitFor()
 				if (phone) await page.locator('header a').first().click()
 				await button('me.label').click()

@@ -124,8 +124,8 @@ class PartWriter {
 	readonly #ranges: Range[] = []
 	/** Ranges on their way into the file, in order. */
 	readonly #queue: Promise<() => Promise<void>>[] = []
-	/** Where ranges of the dump before ended; its last one may have been cut short by its end. */
-	readonly #ends: number[]
+	/** Up to here each page is a range as it was in the dump before; its last one may have been cut short by its end. */
+	readonly #asBefore: number
 	/** What the next range has so far, and how much that is. */
 	#pages: Page[] = []
 	#records = 0
@@ -137,7 +137,7 @@ class PartWriter {
 		this.#packers = packers
 		this.#before = before
 		this.#taken = taken
-		this.#ends = before?.part.ranges.slice(0, -1).map(({ last }) => last) ?? []
+		this.#asBefore = before?.part.ranges.at(-2)?.last ?? -1
 	}
 
 	static async open(
@@ -154,17 +154,10 @@ class PartWriter {
 	}
 
 	async add(page: Page): Promise<void> {
-		if (this.#pages.length > 0 && this.#endsBefore(page)) await this.#cut()
 		this.#pages.push(page)
 		this.#records += page.records
 		this.#bytes += page.text.length
-	}
-
-	/** Whether a range ends before this page. */
-	#endsBefore({ first }: Page): boolean {
-		while (this.#ends.length > 0 && this.#ends[0]! < this.#pages[0]!.first) this.#ends.shift()
-		if (this.#ends.length > 0) return first > this.#ends[0]!
-		return this.#records >= RANGE.records || this.#bytes >= RANGE.bytes
+		if (page.last <= this.#asBefore || this.#records >= RANGE.records || this.#bytes >= RANGE.bytes) await this.#cut()
 	}
 
 	async #cut(): Promise<void> {

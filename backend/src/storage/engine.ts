@@ -132,7 +132,7 @@ export type Ends = Readonly<Record<string, readonly number[]>>
 export interface Snapshot {
 	readonly head: Head
 	get(collection: string, id: string): Promise<StoredRecord | null>
-	/** In export order; up to the last of `ends` each holds all from one to the next, after it a few hundred records. To be gone through once. */
+	/** In export order; up to the last of `ends` each holds all from one to the next, after it about a hundred records. To be gone through once. */
 	pages(ends?: Ends): AsyncIterable<Page>
 	/** Must be called. */
 	close(): Promise<void>

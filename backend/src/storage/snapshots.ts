@@ -26,7 +26,7 @@ export interface Reading {
 	/** The installation's id; null where it has none yet. */
 	installation: string | null
 	head: Head
-	/** In export order; up to the last of `ends` each holds all from one to the next, after it a few hundred records. To be gone through once. */
+	/** In export order; up to the last of `ends` each holds all from one to the next, after it about a hundred records. To be gone through once. */
 	pages(ends?: Ends): AsyncIterable<Page>
 	/** Must be called. */
 	close(): Promise<void>

@@ -111,7 +111,8 @@ async function* pagesIn(reader: DatabaseSync, collections: readonly string[], en
 	for (const collection of collections) {
 		const table = tableOf(collection)
 		const lastPlace = reader.prepare(`SELECT pk FROM ${table} WHERE pk >= ? ORDER BY pk LIMIT 1 OFFSET ${PAGE_RECORDS - 1}`)
-		// An aggregate sees its rows in the order of the inner query: https://sqlite.org/lang_aggfunc.html#group_concat
+		// SQLite keeps the inner order for an aggregate that depends on it (SF_OrderByReqd in its select.c), and a restore
+		// checks it. To order within the aggregate sorts once more, which takes as long as reading row by row.
 		const page = reader.prepare(`
 			SELECT count(*) AS records, min(pk) AS first, max(pk) AS last, CAST(group_concat(doc, char(10)) AS BLOB) AS text
 			FROM (SELECT pk, doc FROM ${table} WHERE pk >= ? AND pk < ? ORDER BY pk)`)

@@ -55,8 +55,12 @@ export const PersonRow = memo(function PersonRow({ person, me, selected, onSelec
 				</div>
 				<div className={classes.dim}>
 					{[t(`role.${person.role}`), person.number].filter(Boolean).join(' · ')}
-					{person.email && ' · '}
-					{person.email && <Email address={person.email} />}
+					{person.email && (
+						<>
+							{' · '}
+							<Email address={person.email} />
+						</>
+					)}
 				</div>
 				<div className={classes.dim}>{decision(person)}</div>
 				{person.status !== 'pending' && person.reason && (
